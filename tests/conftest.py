@@ -1,0 +1,46 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+class DirectRun:
+    """A ``Run`` for calling a node as a plain function: remembers nothing between calls, records what it is told."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.device = "cpu"
+        self.threads = 2
+        self.scratch = scratch
+        self.progressed: list[tuple[float, float, str]] = []
+        self.warnings: list[str] = []
+        self.remembered: list[tuple[str, tuple[Any, ...]]] = []
+
+    def progress(self, done: float, total: float = 1.0, message: str = "") -> None:
+        self.progressed.append((done, total, message))
+
+    def check(self) -> None: ...
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def preview(self, value: object) -> None: ...
+
+    def remember(self, kind: str, parts: Sequence[object], make: Callable[[], Any], returns: type) -> Any:
+        self.remembered.append((kind, tuple(parts)))
+        return make()
+
+    def warm(self, kind: str, reference: str, build: Callable[[], Any], size: Callable[[Any], int]) -> Any:
+        return build()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> DirectRun:
+    """Hand this to a node under test as its ``run=``."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    return DirectRun(scratch)
