@@ -138,8 +138,9 @@ class Cache:
         with self._lock:
             while self._bytes > self.memory_budget:
                 candidates = []
+                will_be_stored = self.disk is not None and self.disk.writable
                 for name, held in self._held.items():
-                    if held.stored or not self._live[name]:
+                    if held.stored or not (will_be_stored or self._live[name]):
                         candidates.append((held.seconds / max(1, held.bytes), name))
                         if len(candidates) == _CANDIDATES:
                             break
