@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from blake3 import blake3
-
 from meshloom.graph_runtime.types import VALUES
 
 #: Bytes of a digest: 160 bits, as many as git used for as long.
@@ -80,9 +79,7 @@ def _to_tree(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     name = type(value).__name__
     if VALUES.get(name) is not type(value):
         raise TypeError(f"{type(value).__name__} is no value: declare it with @value")
-    fields = {
-        field.name: _to_tree(getattr(value, field.name), arrays) for field in dataclasses.fields(value)
-    }
+    fields = {field.name: _to_tree(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
     return {"@": name, **fields}
 
 

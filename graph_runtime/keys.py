@@ -27,33 +27,47 @@ class Static:
     recipe: dict[str, Any]
 
 
-def static_part(
-    spec: NodeSpec, params: Mapping[str, Any], device: str, stamps: Stamps
-) -> tuple[Static, list[Problem]]:
-    """The static part of a key, and the files it could not read."""
-    problems: list[Problem] = []
-    said: dict[str, str] = {}
-    for name, held in params.items():
-        param = spec.param(name)
-        if param is not None and param.kind in ("path", "paths") and held is not None:
-            try:
-                said[name] = _stamp(param, held, stamps)
-            except MeshloomError as error:
-                problems.append(Problem(name, error.message, error.hint))
-        else:
-            said[name] = sources.canonical(held)
-    recipe: dict[str, Any] = {"code": sources.code_digest(spec.file), "params": said}
-    if spec.gpu:
-        recipe["device"] = device
-    hasher = blake2b(digest_size=20)
-    for part in (str(FORMAT), spec.id, recipe["code"], recipe.get("device", "")):
-        hasher.update(part.encode())
-        hasher.update(b"\0")
-    for name in sorted(said):
-        text = said[name].encode("utf-8", "surrogatepass")
-        hasher.update(f"{name}\0{len(text)}\0".encode())
-        hasher.update(text)
-    return Static(hasher.digest(), recipe), problems
+class Keys:
+    """Makes the static parts of one plan: remembers what nodes of the same kind share."""
+
+    def __init__(self, stamps: Stamps, device: str = "cpu") -> None:
+        self._stamps = stamps
+        self._device = device
+        self._kinds: dict[str, tuple[str, Any]] = {}
+
+    def static(self, spec: NodeSpec, params: Mapping[str, Any]) -> tuple[Static, list[Problem]]:
+        """The static part of a node's key, and a problem for each file it could not read."""
+        problems: list[Problem] = []
+        said: dict[str, str] = {}
+        for name, held in params.items():
+            param = spec.param(name)
+            if param is not None and param.kind in ("path", "paths") and held is not None:
+                try:
+                    said[name] = _stamp(param, held, self._stamps)
+                except MeshloomError as error:
+                    problems.append(Problem(name, error.message, error.hint))
+            else:
+                said[name] = sources.canonical(held)
+        code, begun = self._kind(spec)
+        recipe: dict[str, Any] = {"code": code, "params": said}
+        if spec.gpu:
+            recipe["device"] = self._device
+        hasher = begun.copy()
+        for name in sorted(said):
+            text = said[name].encode("utf-8", "surrogatepass")
+            hasher.update(b"%s\0%d\0%s" % (name.encode(), len(text), text))
+        return Static(hasher.digest(), recipe), problems
+
+    def _kind(self, spec: NodeSpec) -> tuple[str, Any]:
+        """The code digest of a kind of node, and a hasher that has taken all that its nodes share."""
+        known = self._kinds.get(spec.id)
+        if known is None:
+            code = sources.code_digest(spec.file)
+            hasher = blake2b(digest_size=20)
+            for part in (str(FORMAT), spec.id, code, self._device if spec.gpu else ""):
+                hasher.update(part.encode() + b"\0")
+            known = self._kinds[spec.id] = code, hasher
+        return known
 
 
 def _stamp(param: Param, held: Any, stamps: Stamps) -> str:

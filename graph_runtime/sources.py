@@ -145,4 +145,6 @@ def versions_of(file: Path) -> dict[str, str]:
 
 def canonical(value: object) -> str:
     """A parameter as text in which ``1``, ``1.0``, ``"1"`` and ``true`` all differ."""
+    if value is None or isinstance(value, (int, float, str)):
+        return repr(value)
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -342,7 +342,8 @@ def read_spec(function: Callable[..., Any], node_id: str, file: Path) -> NodeSpe
 def _described(doc: str) -> dict[str, str]:
     """The lines ``name: what it is`` of a docstring, by name."""
     return {
-        match[1]: match[2].strip() for match in re.finditer(r"^\s*(\w+): (.+(?:\n {2,}\S.*)*)", doc, re.MULTILINE)
+        match[1]: match[2].strip()
+        for match in re.finditer(r"^\s*(\w+): (.+(?:\n {2,}\S.*)*)", doc, re.MULTILINE)
     }
 
 
@@ -419,7 +420,9 @@ def _param(
     elif origin in (tuple, list, Sequence):
         items = [item for item in typing.get_args(annotation) if item is not Ellipsis]
         if len(set(items)) != 1 or items[0] not in _LIST_KINDS:
-            raise SpecError(f"{node_id}: parameter {name!r} has type {annotation}; a list holds one scalar type")
+            raise SpecError(
+                f"{node_id}: parameter {name!r} has type {annotation}; a list holds one scalar type"
+            )
         kind = _LIST_KINDS[items[0]]
         if origin is tuple and Ellipsis not in typing.get_args(annotation):
             length = len(items)
@@ -521,9 +524,7 @@ def _choice(param: Param, given: Any) -> Any:
 
 def _many(one: Callable[[Param, Any], Any]) -> Callable[[Param, Any], tuple[Any, ...]]:
     def check(param: Param, given: Any) -> tuple[Any, ...]:
-        if not isinstance(given, (list, tuple)) or (
-            param.length is not None and len(given) != param.length
-        ):
+        if not isinstance(given, (list, tuple)) or (param.length is not None and len(given) != param.length):
             raise ValueError(f"is {given!r}; expected {expected(param)}")
         return tuple(one(param, item) for item in given)
 
