@@ -18,12 +18,13 @@ _COLOURS = "meshloom_colours"
 def to_trimesh(mesh: Mesh) -> trimesh.Trimesh:
     """The same vertices in the same order as a ``trimesh.Trimesh``; its arrays are copies.
 
-    The material becomes a ``PBRMaterial``; v is flipped, as trimesh counts it from the bottom. Beside a texture
-    vertex colours have no place in trimesh: they travel as a vertex attribute, and :func:`from_trimesh` finds
-    them there.
+    The material becomes a ``PBRMaterial`` (its factors rounded to 8 bits); v is flipped, as trimesh counts it
+    from the bottom. Beside a texture vertex colours have no place in trimesh: they travel as a vertex
+    attribute, and :func:`from_trimesh` finds them there.
     """
     import trimesh
-    from trimesh.visual import ColorVisuals, TextureVisuals
+
+    visual: Any = trimesh.visual
 
     made = trimesh.Trimesh(
         vertices=np.array(mesh.vertices, np.float64),
@@ -34,13 +35,13 @@ def to_trimesh(mesh: Mesh) -> trimesh.Trimesh:
     )
     if mesh.uv is not None:
         uv = np.column_stack([mesh.uv[:, 0], 1.0 - mesh.uv[:, 1].astype(np.float64)])
-        made.visual = TextureVisuals(uv=uv, material=_to_pbr(mesh.material or Material()))
+        made.visual = visual.TextureVisuals(uv=uv, material=_to_pbr(mesh.material or Material()))
         if mesh.colours is not None:
             made.vertex_attributes[_COLOURS] = np.array(mesh.colours)
     elif mesh.colours is not None:
-        made.visual = ColorVisuals(mesh=made, vertex_colors=np.array(mesh.colours))
+        made.visual = visual.ColorVisuals(mesh=made, vertex_colors=np.array(mesh.colours))
     elif mesh.material is not None:
-        made.visual = TextureVisuals(material=_to_pbr(mesh.material))
+        made.visual = visual.TextureVisuals(material=_to_pbr(mesh.material))
     return made
 
 
@@ -95,9 +96,9 @@ def checked_mesh(
             hint="export the model again, or repair it in another program",
         )
     if len(faces) and (faces.min() < 0 or faces.max() >= len(positions)):
+        wrong = int(faces.min() if faces.min() < 0 else faces.max())
         raise NodeError(
-            f"{name} has a face of vertex {int(faces.max() if faces.max() >= len(positions) else faces.min())}; "
-            f"expected 0 to {len(positions) - 1}",
+            f"{name} has a face of vertex {wrong}; expected 0 to {len(positions) - 1}",
             hint="the file may be damaged; export the model again",
         )
     if uv is not None:
@@ -113,7 +114,7 @@ def checked_mesh(
 
 
 def _per_vertex(found: Any, vertices: NDArray[Any], width: int) -> NDArray[Any] | None:
-    """``found`` if it is one row of at least ``width`` numbers a vertex: loaders leave other things there too."""
+    """``found`` if it has one row of at least ``width`` numbers a vertex; loaders leave other things too."""
     if found is None:
         return None
     found = np.asarray(found)
@@ -121,8 +122,8 @@ def _per_vertex(found: Any, vertices: NDArray[Any], width: int) -> NDArray[Any] 
 
 
 def _to_pbr(material: Material) -> Any:
+    import trimesh
     from PIL import Image as Pillow
-    from trimesh.visual.material import PBRMaterial
 
     def picture(texture: NDArray[Any] | None) -> Pillow.Image | None:
         return (
@@ -131,7 +132,8 @@ def _to_pbr(material: Material) -> Any:
             else Pillow.fromarray(texture[:, :, 0] if texture.shape[2] == 1 else texture)
         )
 
-    return PBRMaterial(
+    kinds: Any = trimesh.visual.material
+    return kinds.PBRMaterial(
         baseColorTexture=picture(material.base_colour),
         baseColorFactor=list(material.base_factor),
         metallicRoughnessTexture=picture(material.metallic_roughness),
