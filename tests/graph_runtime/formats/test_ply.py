@@ -81,9 +81,7 @@ def test_written_files_read_back_exactly() -> None:
 @pytest.mark.parametrize("element", [b"vertex", b"face"])
 def test_a_count_beyond_the_file_is_refused(format: str, element: bytes) -> None:
     for count in (b"4", b"90000000", b"999999999999999999"):
-        data = by_hand(format).replace(
-            f"element {element} 3".encode(), f"element {element} ".encode() + count
-        )
+        data = by_hand(format).replace(b"element %s 3" % element, b"element %s %s" % (element, count))
         if (element, count) == (b"vertex", b"4"):
             continue  # the fourth vertex is read from the bytes of the faces: nothing tells them apart
         with pytest.raises(NodeError, match="more than the file holds"):
