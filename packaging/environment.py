@@ -130,7 +130,7 @@ class Environment:
 
     def pip(self, *arguments: str) -> None:
         """Raises :class:`Stop` when pip fails; pip has said why."""
-        quiet = [] if sys.stdout.isatty() else ["--quiet"]
+        quiet = [] if sys.stdout.isatty() else ["-qq"]
         command = [
             str(self.python),
             "-m",
@@ -146,10 +146,14 @@ class Environment:
                 f"pip failed: pip install {' '.join(arguments)}\nIts reason is above; the same again resumes."
             )
 
+    def infos(self) -> list[Path]:
+        """The ``name-version.dist-info`` folders of what is installed."""
+        site = self.site()
+        return sorted(site.glob("*.dist-info")) if site else []
+
     def distributions(self) -> str:
         """A digest of which distributions it holds, in which versions."""
-        site = self.site()
-        names = sorted(path.name for path in site.glob("*.dist-info")) if site else []
+        names = [info.name for info in self.infos()]
         return hashlib.blake2b("\n".join(names).encode(), digest_size=16).hexdigest()
 
 
@@ -245,13 +249,20 @@ def install(root: Path, environment: Environment, extras: Sequence[str]) -> None
 
 def install_torch(root: Path, environment: Environment) -> None:
     """Alone and first, so that nothing else decides which build it is."""
+    pin = torch_pin(root)
+    name, version = pin.split("==")
+    found = [
+        info.name.removesuffix(".dist-info")
+        for info in environment.infos()
+        if info.name.startswith(f"{name}-")
+    ]
+    if any(held.partition("+")[0] == f"{name}-{version}" for held in found):
+        return
     index = os.environ.get("MESHLOOM_TORCH_INDEX")
-    site = environment.site()
-    absent = site is not None and not any(site.glob("torch-*.dist-info"))
-    if absent and sys.platform == "linux" and not index and not shutil.which("nvidia-smi"):
+    if not found and sys.platform == "linux" and not index and not shutil.which("nvidia-smi"):
         say("torch's default build may bring several GB of CUDA; without an NVIDIA GPU,")
         say("MESHLOOM_TORCH_INDEX=<address of PyTorch's CPU packages> avoids that")
-    environment.pip(torch_pin(root), *(["--index-url", index] if index else []))
+    environment.pip(pin, *(["--index-url", index] if index else []))
 
 
 def name_for_tools(root: Path, environment: Environment) -> None:
