@@ -1,0 +1,96 @@
+"""From many overlapping points to one clean cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from meshloom.graph_runtime.spec import NodeError, Run
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+#: Points of the neighbourhood that a normal and the outlier test look at.
+NEAREST = 16
+#: Points handled between two reports of progress.
+CHUNK = 40_000
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Points before merging, (P, ...): where, how sure, the direction to the camera (unit), colour 0..255."""
+
+    positions: Floats
+    confidence: Floats
+    weights: Floats
+    towards: Floats
+    colours: Floats | None
+
+    def take(self, keep: NDArray[np.bool_]) -> Samples:
+        colours = None if self.colours is None else self.colours[keep]
+        return Samples(
+            self.positions[keep], self.confidence[keep], self.weights[keep], self.towards[keep], colours
+        )
+
+
+def join(parts: list[Samples]) -> Samples:
+    """All samples in one."""
+    colours = None
+    if all(part.colours is not None for part in parts):
+        colours = np.concatenate([part.colours for part in parts if part.colours is not None])
+    return Samples(
+        np.concatenate([part.positions for part in parts]),
+        np.concatenate([part.confidence for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+        np.concatenate([part.towards for part in parts]),
+        colours,
+    )
+
+
+def merge_cells(samples: Samples, cell: float) -> Samples:
+    """One sample a cubic cell of side ``cell``: the weighted mean of those inside."""
+    low = samples.positions.min(axis=0)
+    extent = np.floor((samples.positions.max(axis=0) - low) / cell) + 1
+    if extent.prod() > 2**62:
+        raise NodeError(
+            f"a voxel of {cell:g} is too small for a scene {(extent * cell).max():g} across",
+            "Set voxel to 0 (automatic) or to a larger length.",
+        )
+    counts = extent.astype(np.int64)
+    cells = np.floor((samples.positions - low) / cell).astype(np.int64)
+    keys = (cells[:, 0] * counts[1] + cells[:, 1]) * counts[2] + cells[:, 2]
+    _, group = np.unique(keys, return_inverse=True)
+    total = np.bincount(group, samples.weights)
+
+    def mean(values: Floats) -> Floats:
+        return np.bincount(group, samples.weights * values) / total
+
+    def means(values: Floats) -> Floats:
+        return np.stack([mean(column) for column in values.T], axis=1)
+
+    colours = None if samples.colours is None else means(samples.colours)
+    towards = means(samples.towards)
+    towards /= np.maximum(np.linalg.norm(towards, axis=1, keepdims=True), 1e-12)
+    return Samples(means(samples.positions), mean(samples.confidence), total, towards, colours)
+
+
+def neighbourhoods(positions: Floats, run: Run) -> tuple[Floats, Floats]:
+    """Mean distance of each point to those next to it, and the normal (either way) of the plane through them."""
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(positions)
+    nearest = min(NEAREST, len(positions))
+    distances = np.zeros(len(positions))
+    normals = np.tile([0.0, 0.0, 1.0], (len(positions), 1))
+    for first in range(0, len(positions), CHUNK):
+        run.progress(0.6 + 0.4 * first / len(positions), 1.0, "normals and outliers")
+        some = slice(first, first + CHUNK)
+        apart, index = tree.query(positions[some], k=nearest, workers=max(1, run.threads))
+        if nearest < 3:
+            continue
+        distances[some] = apart[:, 1:].mean(axis=1)
+        patch = positions[index]
+        patch = patch - patch.mean(axis=1, keepdims=True)
+        _, axes = np.linalg.eigh(np.einsum("pki,pkj->pij", patch, patch))
+        normals[some] = axes[:, :, 0]
+    return distances, normals
