@@ -266,25 +266,27 @@ class DiskStore:
     def close(self) -> None:
         """Flush and let go of the index."""
         self.flush()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            self._tasks.put(None)
+            writer.join()
         with self._lock:
-            if self._writer is not None:
-                self._tasks.put(None)
-                self._writer.join()
-                self._writer = None
             if self._db is not None:
                 self._db.close()
                 self._db = None
 
     def _write(self) -> None:
         """The writer thread: drains what has gathered, writes files, then indexes all in one transaction."""
+        db: sqlite3.Connection | None = None  # of its own: readers need not wait for a transaction
         while True:
             batch = [self._tasks.get()]
             while len(batch) < 2000 and not self._tasks.empty():
                 batch.append(self._tasks.get())
             tasks = [task for task in batch if task is not None]
             try:
-                if self.writable:
-                    self._write_batch(tasks)
+                if self.writable and tasks:
+                    db = db or self._connect()
+                    self._write_batch(db, tasks)
             except (OSError, sqlite3.Error) as error:
                 self._give_up(error)
             finally:
@@ -296,6 +298,8 @@ class DiskStore:
                     self._unwritten -= len(tasks)
                     self._room.notify_all()
             if None in batch:
+                if db is not None:
+                    db.close()
                 return
 
     def _give_up(self, error: Exception) -> None:
@@ -306,7 +310,7 @@ class DiskStore:
             reason = str(error)
         self.on_trouble(f"results can no longer be stored in {self.folder}: {reason}")
 
-    def _write_batch(self, tasks: list[tuple[Any, ...]]) -> None:
+    def _write_batch(self, db: sqlite3.Connection, tasks: list[tuple[Any, ...]]) -> None:
         now = time.time()
         statements: dict[str, list[tuple[Any, ...]]] = {}
         for task in tasks:
@@ -327,18 +331,15 @@ class DiskStore:
                 statements.setdefault("INSERT OR REPLACE INTO records VALUES(?,?,?,?,?,?,?)", []).append(
                     (key, outputs, record.seconds, record.bytes, now, record.made, digest_of((key, outputs)))
                 )
-        with self._lock:
-            if self._db is None:
-                return
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                for sql, rows in statements.items():
-                    self._db.executemany(sql, rows)
-                self._db.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-                raise
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for sql, rows in statements.items():
+                db.executemany(sql, rows)
+            db.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise
 
     def _write_blob(self, name: str, parts: Encoded) -> None:
         path = self._path(name)
