@@ -9,7 +9,7 @@ from pathlib import Path
 from setuptools import setup
 
 ROOT = Path(__file__).parent
-HOUSE = ("graph_runtime", "kernels", "nodes", "presets", "ui")
+HOUSE = ("graph_runtime", "kernels", "nodes", "ui")
 
 folders = [init.parent.relative_to(ROOT) for top in HOUSE for init in (ROOT / top).rglob("__init__.py")]
 
