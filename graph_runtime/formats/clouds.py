@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats._reading import read_bytes, reading
 from meshloom.graph_runtime.formats.ply import Element, read_ply, write_ply
 from meshloom.graph_runtime.formats.ply_meshes import colours_of, vertex_columns
 from meshloom.graph_runtime.types import PointCloud
-from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Warn = Callable[[str], None]

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats import srgb
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 

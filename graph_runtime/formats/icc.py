@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from meshloom.graph_runtime.formats import srgb
 from numpy.typing import NDArray
+
+from meshloom.graph_runtime.formats import srgb
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow

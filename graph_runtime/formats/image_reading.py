@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats import exif, exr, icc, srgb
 from meshloom.graph_runtime.formats._reading import check_file, read_bytes, reading
 from meshloom.graph_runtime.types import Image
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow

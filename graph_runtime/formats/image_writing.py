@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats import exif, exr, srgb
 from meshloom.graph_runtime.types import Image
-from numpy.typing import NDArray
 
 #: The bits a sample may have, by format; the first is taken for 8-bit pixels, the last for float pixels.
 BITS: dict[str, tuple[int, ...]] = {

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from meshloom.graph_runtime.errors import NodeError
 from numpy.typing import NDArray
+
+from meshloom.graph_runtime.errors import NodeError
 
 Array = NDArray[Any]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats.ply import Element, Lists, read_ply, write_ply
 from meshloom.graph_runtime.formats.trimeshes import checked_mesh
 from meshloom.graph_runtime.types import Mesh
-from numpy.typing import NDArray
 
 Array = NDArray[Any]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.types import Material, Mesh
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import trimesh

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats.clouds import read_cloud, write_cloud
 from meshloom.graph_runtime.formats.ply import write_ply

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from meshloom.graph_runtime.errors import NodeError
-from meshloom.graph_runtime.formats import images, srgb
-from meshloom.graph_runtime.formats.images import read_image, write_image
-from meshloom.graph_runtime.types import Image
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms
 from PIL.TiffImagePlugin import IFDRational
+
+from meshloom.graph_runtime.errors import NodeError
+from meshloom.graph_runtime.formats import images, srgb
+from meshloom.graph_runtime.formats.images import read_image, write_image
+from meshloom.graph_runtime.types import Image
 
 RNG = np.random.default_rng(5)
 

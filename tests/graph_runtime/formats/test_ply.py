@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats.ply import Lists, read_ply, write_ply
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import trimesh
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats.trimeshes import checked_mesh, from_trimesh, to_trimesh
 from meshloom.graph_runtime.types import Material, Mesh
