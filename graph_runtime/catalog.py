@@ -10,7 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -24,32 +24,85 @@ _PACKAGE = __name__.partition(".")[0]
 ENTRY_POINTS = "meshloom.nodes"
 
 
-@dataclass
-class Catalog(Mapping[str, NodeSpec]):
-    """Every node by id. ``problems``: files that could not be loaded. ``renamed``: former ids to present."""
+@dataclass(frozen=True)
+class _Found:
+    """A file that should hold a node, not loaded yet."""
 
-    specs: dict[str, NodeSpec] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    renamed: dict[str, str] = field(default_factory=dict)
+    module: str
+    file: Path
+    in_package: bool
+
+
+class Catalog(Mapping[str, NodeSpec]):
+    """Every node by id. A node's file is loaded when its spec is first asked for, so that running a graph
+    of five nodes does not pay for two hundred; iterating loads them all.
+
+    ``problems``: files that could not be loaded, so far.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._found: dict[str, _Found] = {}
+        self._specs: dict[str, NodeSpec] = {}
+        self._renamed: dict[str, str] = {}
 
     def __getitem__(self, node_id: str) -> NodeSpec:
-        return self.specs[node_id]
+        if node_id in self._found:
+            self._load(node_id)
+        return self._specs[node_id]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.specs)
+        self._load_all()
+        return iter(sorted(self._specs))
 
     def __len__(self) -> int:
-        return len(self.specs)
+        self._load_all()
+        return len(self._specs)
 
-    def add(self, spec: NodeSpec) -> None:
-        """Add a node; a second one of the same id is a problem, not a replacement."""
-        if spec.id in self.specs:
-            where = self.specs[spec.id].file
-            self.problems.append(Problem(str(spec.file), f"node {spec.id} exists already, in {where}"))
+    def current_id(self, node_id: str) -> str:
+        """The present id of a node that may have been renamed."""
+        if node_id in self:
+            return node_id
+        self._load_all()
+        return self._renamed.get(node_id, node_id)
+
+    def find(self, node_id: str, found: _Found) -> None:
+        """Note a node's file; a second one of the same id is a problem, not a replacement."""
+        if node_id in self._found:
+            where = self._found[node_id].file
+            self.problems.append(Problem(str(found.file), f"node {node_id} exists already, in {where}"))
+        else:
+            self._found[node_id] = found
+
+    def _load_all(self) -> None:
+        for node_id in list(self._found):
+            self._load(node_id)
+
+    def _load(self, node_id: str) -> None:
+        found = self._found.pop(node_id)
+        try:
+            if found.in_package:
+                module = importlib.import_module(found.module)
+            else:
+                module = _load_file(found.module, found.file)
+            functions = [
+                held
+                for held in vars(module).values()
+                if declared(held) and getattr(held, "__module__", "") == module.__name__
+            ]
+            if len(functions) != 1:
+                raise SpecError(f"declares {len(functions)} nodes with @node; expected one")
+            spec = read_spec(functions[0], node_id, found.file)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a node file may do anything at import, even exit
+            self.problems.append(
+                Problem(str(found.file), f"could not be loaded: {_said(error)}", "fix or remove the file")
+            )
             return
-        self.specs[spec.id] = spec
+        self._specs[node_id] = spec
         for old in spec.was:
-            self.renamed[old] = spec.id
+            self._renamed[old] = node_id
 
 
 def user_nodes_folder() -> Path:
@@ -62,20 +115,20 @@ def user_nodes_folder() -> Path:
     return Path(platformdirs.user_data_dir("meshloom", appauthor=False)) / "nodes"
 
 
-def load_catalog(user_folder: Path | None = None, packs: bool = True) -> Catalog:
+def find_nodes(user_folder: Path | None = None, packs: bool = True) -> Catalog:
     """All nodes there are. ``user_folder``: instead of :func:`user_nodes_folder`."""
     catalog = Catalog()
     own = Path(__file__).resolve().parent.parent / "nodes"
     for file in _node_files(own):
-        parts = file.relative_to(own).with_suffix("").parts
-        _load(catalog, f"{_PACKAGE}.nodes.{'.'.join(parts)}", ".".join(parts), file, own_package=True)
+        dotted = ".".join(file.relative_to(own).with_suffix("").parts)
+        catalog.find(dotted, _Found(f"{_PACKAGE}.nodes.{dotted}", file, in_package=True))
     if packs:
-        _load_packs(catalog)
+        _find_packs(catalog)
     folder = user_folder or user_nodes_folder()
     for file in _node_files(folder):
         parts = file.relative_to(folder).with_suffix("").parts
         node_id = ".".join(parts) if len(parts) > 1 else f"user.{parts[0]}"
-        _load(catalog, f"meshloom_user_nodes.{'.'.join(parts)}", node_id, file, own_package=False)
+        catalog.find(node_id, _Found(f"meshloom_user_nodes.{'.'.join(parts)}", file, in_package=False))
     return catalog
 
 
@@ -88,7 +141,7 @@ def _node_files(folder: Path) -> list[Path]:
     return [file for file in found if not any(part[0] in "_." for part in file.relative_to(folder).parts)]
 
 
-def _load_packs(catalog: Catalog) -> None:
+def _find_packs(catalog: Catalog) -> None:
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         try:
             package = entry.load()
@@ -97,31 +150,9 @@ def _load_packs(catalog: Catalog) -> None:
             catalog.problems.append(Problem(f"pack {entry.name}", f"could not be loaded: {_said(error)}"))
             continue
         for file in _node_files(folder):
-            parts = file.relative_to(folder).with_suffix("").parts
-            name = f"{package.__name__}.{'.'.join(parts)}"
-            _load(catalog, name, ".".join((entry.name, *parts)), file, own_package=True)
-
-
-def _load(catalog: Catalog, module_name: str, node_id: str, file: Path, own_package: bool) -> None:
-    try:
-        if own_package:
-            module = importlib.import_module(module_name)
-        else:
-            module = _load_file(module_name, file)
-        functions = [
-            held
-            for held in vars(module).values()
-            if declared(held) and getattr(held, "__module__", "") == module.__name__
-        ]
-        if len(functions) != 1:
-            raise SpecError(f"declares {len(functions)} nodes with @node; expected one")
-        catalog.add(read_spec(functions[0], node_id, file))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a node file may do anything at import, even exit
-        catalog.problems.append(
-            Problem(str(file), f"could not be loaded: {_said(error)}", "fix or remove the file")
-        )
+            dotted = ".".join(file.relative_to(folder).with_suffix("").parts)
+            found = _Found(f"{package.__name__}.{dotted}", file, in_package=True)
+            catalog.find(f"{entry.name}.{dotted}", found)
 
 
 def _load_file(module_name: str, file: Path) -> ModuleType:

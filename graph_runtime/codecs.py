@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from blake3 import blake3
+
 from meshloom.graph_runtime.types import VALUES
 
 #: Bytes of a digest: 160 bits, as many as git used for as long.

@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ryvencore import Flow, Node, Session
+from ryvencore.FlowExecutor import FlowExecutor
+
 from meshloom.graph_runtime.errors import (
     BadValue,
     InputTaken,
@@ -24,8 +27,6 @@ from meshloom.graph_runtime.flatten import Specs
 from meshloom.graph_runtime.graph import GROUP_PREFIX, GraphData, GroupData, Link, NodeData, Position
 from meshloom.graph_runtime.plan import LINKABLE, fit, suggest
 from meshloom.graph_runtime.spec import NodeSpec, Wire, check_param
-from ryvencore import Flow, Node, Session
-from ryvencore.FlowExecutor import FlowExecutor
 
 #: The scope of the top-level graph; a group's scope is its name.
 ROOT = ""

@@ -257,10 +257,7 @@ def resolve(graph: GraphData, catalog: Catalog) -> GraphData:
 
 
 def _resolve_nodes(nodes: Mapping[str, NodeData], graph: GraphData, catalog: Catalog) -> dict[str, NodeData]:
-    renamed = {
-        name: replace(node, type=catalog.renamed[node.type]) if node.type in catalog.renamed else node
-        for name, node in nodes.items()
-    }
+    renamed = {name: replace(node, type=_current(node.type, catalog)) for name, node in nodes.items()}
 
     def named(link: Link) -> Link:
         if link.output or link.node not in renamed:
@@ -278,6 +275,10 @@ def _resolve_nodes(nodes: Mapping[str, NodeData], graph: GraphData, catalog: Cat
         links = {socket: named(link) for socket, link in node.links.items()}
         made[name] = replace(_migrated(name, node, catalog.get(node.type)), links=links)
     return made
+
+
+def _current(type_: str, catalog: Catalog) -> str:
+    return type_ if type_.startswith(GROUP_PREFIX) else catalog.current_id(type_)
 
 
 def _migrated(name: str, node: NodeData, spec: NodeSpec | None) -> NodeData:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from blake3 import blake3
+
 from meshloom.graph_runtime.codecs import DIGEST_BYTES, digest_of
 from meshloom.graph_runtime.disk import DiskStore
 from meshloom.graph_runtime.errors import MeshloomError

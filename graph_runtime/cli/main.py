@@ -1,0 +1,86 @@
+"""Assembles the commands and turns errors into messages and exit codes.
+
+Exit codes: 0 all done, 1 a node failed, 2 the request was wrong, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from meshloom.graph_runtime.cli import cache, inspect, presets, run_command
+from meshloom.graph_runtime.errors import MeshloomError
+
+HELP = """
+A node graph for images, 3D and robotics, run from the command line.
+
+Try: meshloom presets, then meshloom run photos_to_model -o my-model
+"""
+
+app = typer.Typer(
+    name="meshloom",
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run_command.run)
+app.command("check")(inspect.check)
+app.command("show")(inspect.show)
+app.command("why")(inspect.why)
+app.command("nodes")(inspect.nodes)
+app.command("presets")(presets.presets)
+app.command("doctor")(inspect.doctor)
+app.add_typer(cache.app, name="cache")
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"meshloom {installed('meshloom')}")
+        raise typer.Exit
+
+
+def run(arguments: list[str], show_traceback: bool = False) -> int:
+    """Run a command line; returns the exit code. No traceback unless ``show_traceback``."""
+    os.environ["MESHLOOM_TRACEBACK"] = "1" if show_traceback else ""
+    try:
+        result = app(arguments, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        typer.echo(error.format_message())
+        return 0
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        typer.echo("cancelled", err=True)
+        return 130
+    except MeshloomError as error:
+        if show_traceback:
+            raise
+        typer.echo(f"meshloom: {error}", err=True)
+        return 2
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if show_traceback:
+            raise
+        typer.echo(
+            f"meshloom: internal error: {type(error).__name__}: {error}\n"
+            "  this is a fault in Meshloom; run again with --traceback and report what it shows",
+            err=True,
+        )
+        return 1

@@ -1,0 +1,159 @@
+"""`meshloom run`: a workflow from the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from meshloom.graph_runtime.cli.display import Display, display_for, human_bytes
+from meshloom.graph_runtime.cli.open import Workflow, open_engine, open_workflow
+from meshloom.graph_runtime.engine import Engine
+from meshloom.graph_runtime.events import Warned
+from meshloom.graph_runtime.plan import Plan
+from meshloom.graph_runtime.run import Outcome
+
+_EXIT = {"done": 0, "failed": 1, "cancelled": 130}
+
+
+def run(
+    workflow: Annotated[str, typer.Argument(help="A workflow file, a result that carries one, or a preset.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="node.param=value; may be given several times.")
+    ] = None,
+    sweep: Annotated[
+        list[str] | None, typer.Option("--sweep", help="node.param=a,b,c; each one more axis of a grid.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run just this node and what it needs.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for results [output/WORKFLOW].")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Events as JSON lines.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Nodes computed at once.")] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Neither read nor keep results on disk.")
+    ] = False,
+    force: Annotated[
+        list[str] | None, typer.Option("--force", help="Compute this node even if it is cached.")
+    ] = None,
+    report: Annotated[bool, typer.Option(help="Write report.html and report.json.")] = True,
+) -> int:
+    """Run a workflow and write its results, with a report, into a folder."""
+    opened = open_workflow(workflow, settings)
+    folder = output or Path("output") / opened.name
+    display = display_for(as_json, bool(os.environ.get("MESHLOOM_TRACEBACK")))
+    engine = open_engine(
+        opened.catalog, workers, no_cache, on_trouble=lambda message: display(Warned("", message))
+    )
+    try:
+        with _stops_on_signals(engine):
+            if sweep:
+                from meshloom.graph_runtime.cli.sweep_run import run_sweep
+
+                return run_sweep(opened, engine, sweep, only, folder, display, as_json)
+            return _run_once(opened, engine, only, folder, display, force or [], report, as_json)
+    finally:
+        display.close()
+        engine.cache.close()
+
+
+def _run_once(
+    opened: Workflow,
+    engine: Engine,
+    only: list[str] | None,
+    folder: Path,
+    display: Display,
+    force: list[str],
+    report: bool,
+    as_json: bool,
+) -> int:
+    plan = engine.plan(opened.graph, only, opened.folder)
+    _check_forced(force, plan)
+    for problem in plan.problems:
+        display(Warned(problem.where, problem.message))
+    outcome = engine.run(plan, display, opened.id, force)
+    display.close()
+    for path, count, said in results(opened, engine, plan, outcome, folder, report):
+        if as_json:
+            _say_json({"event": "Written", "path": str(path), "bytes": count, "what": said})
+        else:
+            typer.echo(f"{said:<8} {path}  ({human_bytes(count)})")
+    code = _EXIT[outcome.status]
+    return code or (2 if plan.problems else 0)
+
+
+def results(
+    opened: Workflow, engine: Engine, plan: Plan, outcome: Outcome, folder: Path, report: bool
+) -> Iterator[tuple[Path, int, str]]:
+    """Write what the targets gave, and the report; yields each file with its size and what it is."""
+    from meshloom.graph_runtime.cache import Missing
+    from meshloom.graph_runtime.deliver import deliver
+    from meshloom.graph_runtime.provenance_text import provenance_text
+
+    text = provenance_text(opened.graph, opened.catalog, opened.folder)
+
+    def ports() -> list[tuple[str, list[tuple[str, Any]]]]:
+        return [
+            (name, [(port.name, ref) for port, ref in zip(plan.nodes[name].spec.outputs, refs, strict=True)])
+            for name in plan.targets
+            if (refs := outcome.outputs.get(name)) is not None
+        ]
+
+    try:
+        written = deliver(engine.cache, folder, ports(), text)
+    except Missing:  # a damaged value was found while reading it: its maker runs again
+        outcome = engine.run(plan, None, opened.id)
+        written = deliver(engine.cache, folder, ports(), text)
+    for file in written:
+        yield file.path, file.bytes, "result"
+    if report:
+        from meshloom.graph_runtime.report import write_report
+
+        for path in write_report(folder, opened.path, text, plan, outcome, written, engine):
+            yield path, path.stat().st_size, "report"
+
+
+def _check_forced(force: list[str], plan: Plan) -> None:
+    from meshloom.graph_runtime.errors import Problem, RequestError
+    from meshloom.graph_runtime.plan import suggest
+
+    for name in force:
+        if not any(path == name or path.startswith(f"{name}/") for path in plan.nodes):
+            raise RequestError(Problem(name, "no such node in this run", suggest(name, plan.nodes)))
+
+
+def _say_json(said: dict[str, Any]) -> None:
+    import json
+
+    typer.echo(json.dumps(said, ensure_ascii=False))
+
+
+@contextmanager
+def _stops_on_signals(engine: Engine) -> Iterator[None]:
+    """Ctrl-C once (or a polite kill): stop cleanly and keep what is finished. Twice: leave at once."""
+    asked = 0
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            os._exit(130)
+        engine.cancel()
+
+    before = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is not None
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,116 @@
+"""Results into a folder: each output of a target as a file that carries the workflow which made it.
+
+Turning a value into a file (compressing a texture, say) is remembered in the cache like any computation, so a
+run in which nothing changed writes nothing and spends nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from meshloom.graph_runtime.cache import Cache
+from meshloom.graph_runtime.codecs import digest_of
+from meshloom.graph_runtime.disk import Ref
+from meshloom.graph_runtime.errors import MeshloomError
+from meshloom.graph_runtime.formats.deliver import safe_name, to_files
+from meshloom.graph_runtime.formats.provenance import embed
+from meshloom.graph_runtime.sources import code_digest
+from meshloom.graph_runtime.types import File
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A file written for an output of a node."""
+
+    node: str
+    output: str
+    path: Path
+    bytes: int
+
+
+def deliver(
+    cache: Cache,
+    folder: Path,
+    outputs: Iterable[tuple[str, Sequence[tuple[str, Ref]]]],
+    workflow: str,
+) -> list[Delivered]:
+    """Write the outputs of nodes: ``(node, [(output, ref), ...])``. ``workflow``: the text to carry.
+
+    Raises :class:`MeshloomError` naming the file that cannot be written, and
+    :class:`~meshloom.graph_runtime.cache.Missing` when a value is gone.
+    """
+    written: list[Delivered] = []
+    taken: set[str] = set()
+    for node, ports in outputs:
+        for output, ref in ports:
+            stem = safe_name(node.replace("/", "-") if len(ports) == 1 else f"{node}-{output}")
+            many = not isinstance(ref, str)
+            for index, digest in enumerate((ref,) if isinstance(ref, str) else ref):
+                for file in files_of(cache, digest, f"{stem}-{index:03d}" if many else stem):
+                    name = _free(safe_name(file.name), stem, taken)
+                    path = (folder / stem / name) if many and len(ref) > 1 else folder / name
+                    written.append(Delivered(node, output, path, _write(path, file.data.tobytes(), workflow)))
+    return written
+
+
+def files_of(cache: Cache, digest: str, stem: str) -> list[File]:
+    """The file or files that a value becomes, remembered under the value's digest."""
+    value_key = digest_of(("deliver", code_digest(Path(__file__)), stem, digest))
+    record = cache.record(value_key)
+    if record is not None and all(cache.holds(ref) for ref in record.outputs):
+        return list(cache.fetch(record.outputs[0]))
+    files = to_files(stem, cache.load(digest))
+    cache.put(value_key, [files], 0.0)
+    return files
+
+
+def _free(name: str, stem: str, taken: set[str]) -> str:
+    """A name no other result of this run has (case-insensitively: some file systems are)."""
+    candidate, number = name, 1
+    while candidate.lower() in taken:
+        number += 1
+        base, dot, suffix = name.rpartition(".")
+        candidate = f"{base or suffix}-{number}{dot}{suffix if base else ''}"
+    taken.add(candidate.lower())
+    return candidate
+
+
+def _write(path: Path, data: bytes, workflow: str) -> int:
+    data, sidecar = embed(path.name, data, workflow)
+    write_file(path, data)
+    if sidecar is not None:
+        write_file(path.with_name(f"{path.name}.meshloom.json"), sidecar)
+    return len(data)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file so that a crash leaves the old or the new one, whole; an equal one is left alone."""
+    try:
+        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
+        try:
+            aside.write_bytes(data)
+            aside.replace(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        reason = "the disk is full" if error.errno == 28 else error.strerror or str(error)
+        raise MeshloomError(
+            f"{path} cannot be written: {reason}",
+            "choose another folder with -o; nothing computed is lost, running again only writes the files",
+        ) from None
+
+
+def scalar_of(cache: Cache, ref: Ref) -> Any:
+    """The value of an output if it is a number, flag or short text; else ``None``."""
+    if not isinstance(ref, str):
+        return None
+    value = cache.load(ref)
+    return value if isinstance(value, (int, float, bool, str)) else None
