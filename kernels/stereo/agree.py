@@ -8,8 +8,9 @@ pixels.
 from __future__ import annotations
 
 import numpy as np
-from meshloom.kernels.stereo.sweep import HALF, ONE, ZERO
 from numba import njit
+
+from meshloom.kernels.stereo.sweep import HALF, ONE, ZERO
 
 #: How far from its pixel a point may come back, squared, in pixels.
 RETURN = np.float32(4.0)

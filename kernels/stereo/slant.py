@@ -8,8 +8,9 @@ chequer-board reads only the other half, so rows may be worked on in any order w
 from __future__ import annotations
 
 import numpy as np
-from meshloom.kernels.stereo.sweep import HALF, MATHS, NOISE, ONE, THIRD, UNSEEN, ZERO
 from numba import njit
+
+from meshloom.kernels.stereo.sweep import HALF, MATHS, NOISE, ONE, THIRD, UNSEEN, ZERO
 
 #: Where planes are taken from: the four next pixels and the four five away (always of the other colour).
 OFFSETS = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (5, 0), (-5, 0), (0, 5), (0, -5)], np.int64)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.types import Cameras, DepthMap
 from meshloom.nodes.dense._pairs import pixel_maps
 from meshloom.nodes.dense._workers import Workers
-from numpy.typing import NDArray
 
 
 def agreement(

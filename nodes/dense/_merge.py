@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from meshloom.graph_runtime.spec import NodeError, Run
 from numpy.typing import NDArray
+
+from meshloom.graph_runtime.spec import NodeError, Run
 
 Floats = NDArray[np.float64]
 
@@ -75,7 +76,7 @@ def merge_cells(samples: Samples, cell: float) -> Samples:
 
 
 def neighbourhoods(positions: Floats, run: Run) -> tuple[Floats, Floats]:
-    """Mean distance of each point to those next to it, and the normal (either way) of the plane through them."""
+    """Mean distance of each point to those near it, and the normal (either way) of the plane through them."""
     from scipy.spatial import cKDTree
 
     tree = cKDTree(positions)

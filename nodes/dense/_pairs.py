@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.spec import NodeError
 from meshloom.graph_runtime.types import Cameras, DepthMap, Image, PointCloud
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 

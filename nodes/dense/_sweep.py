@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.types import Cameras, DepthMap, Image
 from meshloom.nodes.dense._pairs import View, pixel_maps
 from meshloom.nodes.dense._workers import Workers
-from numpy.typing import NDArray
 
 Grey = NDArray[np.float32]
 
@@ -84,13 +85,13 @@ def sweep_view(
     if len(greys) == 1:
         effort.append(2.0 * settings.rounds)
     level = _level(greys[0], cameras, view, step)
-    known = _coarse(level, count, settings.smoothness, workers, effort[0] / sum(effort))
+    known = coarse(level, count, settings.smoothness, workers, effort[0] / sum(effort))
     for number, pictures in enumerate(greys[1:] or greys, start=1):
         level = _level(pictures, cameras, view, step)
         known = known.resized(*level.ref.shape)
         # The slope at which a plane of depth z is STEEPEST, in q a pixel: q counts 1/z in steps.
         focal = cameras.intrinsics[0, 0, 0] * level.ref.shape[1] / cameras.sizes[0, 0]
-        _refine(level, known, settings.rounds, STEEPEST / (view.far * step * focal), 1000 * number, workers,
+        refine(level, known, settings.rounds, STEEPEST / (view.far * step * focal), 1000 * number, workers,
                 effort[number] / sum(effort))  # fmt: skip
     q = known.planes[0]
     depth = (1.0 / np.maximum(1.0 / view.far + q * step, 1e-3 / view.far)).astype(np.float32)
@@ -156,7 +157,7 @@ def _level(greys: list[Grey], cameras: Cameras, view: View, step: float) -> Leve
     )
 
 
-def _coarse(level: Level, count: int, smoothness: float, workers: Workers, share: float) -> Planes:
+def coarse(level: Level, count: int, smoothness: float, workers: Workers, share: float) -> Planes:
     """Sweep ``count`` planes, smooth, and pick the winners."""
     from meshloom.kernels.stereo.smooth import pick_rows, smooth_lines
     from meshloom.kernels.stereo.sweep import sweep_rows
@@ -198,15 +199,23 @@ def _slopes(q: Grey) -> tuple[Grey, Grey]:
     return np.clip(along, -1.0, 1.0), np.clip(down, -1.0, 1.0)
 
 
-def _refine(
-    level: Level, known: Planes, rounds: int, steepest: float, salt: int, workers: Workers, share: float
+def refine(
+    level: Level,
+    known: Planes,
+    rounds: int,
+    steepest: float,
+    salt: int,
+    workers: Workers,
+    share: float,
+    everywhere: bool = False,
 ) -> None:
-    """Improve ``known`` in place."""
+    """Improve ``known`` in place. Without ``everywhere``, pixels without texture are left, at a cost of 1."""
     from meshloom.kernels.stereo.slant import contrast_rows, slant_rows
 
-    contrast = np.empty(level.ref.shape, np.float32)
     rows = level.ref.shape[0]
-    workers.split(lambda top, bottom: contrast_rows(level.ref, top, bottom, contrast), rows, STEP, 0.0)
+    contrast = np.full(level.ref.shape, FLAT, np.float32)
+    if not everywhere:
+        workers.split(lambda top, bottom: contrast_rows(level.ref, top, bottom, contrast), rows, STEP, 0.0)
     active = contrast >= FLAT
     known.cost[~active] = 1.0
     for number in range(2 * rounds):

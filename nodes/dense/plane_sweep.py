@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
+
 from meshloom.graph_runtime.spec import NodeError, Range, Run, Slider, node
 from meshloom.graph_runtime.types import Cameras, DepthMap, Image, PointCloud
 from meshloom.nodes.dense._consistency import agreement

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+
 from meshloom.graph_runtime.types import Cameras, Image, PointCloud
 
 WIDTH, HEIGHT, FOCAL = 128, 96, 130.0
@@ -78,3 +79,22 @@ def scene() -> Scene:
 def blank_scene() -> Scene:
     """The same without texture."""
     return build(contrast=0.0)
+
+
+@dataclass(frozen=True)
+class Pair:
+    left: Image
+    right: Image
+    truth: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def pair() -> Pair:
+    """A rectified pair of the scene, 0.5 apart; ``truth`` in pixels."""
+    views = [render(np.array([x, 0.0, 0.0])) for x in (0.0, 0.5)]
+    sides = [np.clip(grey + 0.5, 0, 255).astype(np.uint8)[:, :, None] for grey, _ in views]
+    return Pair(
+        Image(sides[0], "left.png", FOCAL),
+        Image(sides[1], "right.png", FOCAL),
+        (FOCAL * 0.5 / views[0][1]).astype(np.float32),
+    )

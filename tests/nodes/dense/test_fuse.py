@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from meshloom.graph_runtime.spec import Cancelled, NodeError
 from meshloom.graph_runtime.types import Cameras, DepthMap
 from meshloom.nodes.dense.fuse import fuse

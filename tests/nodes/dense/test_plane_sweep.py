@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from meshloom.graph_runtime.spec import Cancelled, NodeError
 from meshloom.graph_runtime.types import Cameras, Image, PointCloud
 from meshloom.nodes.dense.plane_sweep import plane_sweep
