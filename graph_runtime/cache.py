@@ -16,6 +16,7 @@ from typing import Any, overload
 
 from meshloom.graph_runtime import codecs
 from meshloom.graph_runtime.disk import DiskStore, Record, Ref
+from meshloom.graph_runtime.types import VALUES
 
 #: How many of the least recently used values compete, by cost, for being evicted next.
 _CANDIDATES = 8
@@ -111,7 +112,8 @@ class Cache:
             if key is not None:
                 self._records[key] = record
         if stored and self.disk is not None:
-            self.disk.put(key, record, encoded, lambda names=tuple(fresh): self._on_disk(names))
+            names = tuple(fresh)
+            self.disk.put(key, record, encoded, lambda: self._on_disk(names))
         self._shrink()
         return record
 
@@ -125,7 +127,7 @@ class Cache:
         self._shrink()
 
     def _hold(self, name: str, value: Any, seconds: float, stored: bool) -> None:
-        if type(value).__hash__ is object.__hash__:  # a value class: compared and hashed by identity
+        if _by_identity(value):
             self._digests[value] = name
         if name in self._held:
             self._held.move_to_end(name)
@@ -184,7 +186,7 @@ class Cache:
 
     def digest(self, value: Any) -> str:
         """The digest of any value or scalar; remembered for values."""
-        if type(value).__hash__ is object.__hash__:
+        if _by_identity(value):
             known = self._digests.get(value)
             if known is None:
                 known = codecs.digest(codecs.encode(value))
@@ -222,6 +224,11 @@ class Cache:
         """Flush and release the disk tier."""
         if self.disk is not None:
             self.disk.close()
+
+
+def _by_identity(value: object) -> bool:
+    """Whether this is a value class: compared and hashed by identity, so its digest can be remembered."""
+    return VALUES.get(type(value).__name__) is type(value)
 
 
 class Items(Sequence[Any]):

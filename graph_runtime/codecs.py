@@ -66,6 +66,7 @@ def _memory(array: np.ndarray[Any, Any]) -> Any:
 
 
 def _to_tree(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    kind: Any = type(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, np.ndarray):
@@ -77,9 +78,9 @@ def _to_tree(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
         return [_to_tree(item, arrays) for item in value]
     if isinstance(value, np.generic):
         return value.item()
-    name = type(value).__name__
-    if VALUES.get(name) is not type(value):
-        raise TypeError(f"{type(value).__name__} is no value: declare it with @value")
+    name = kind.__name__
+    if VALUES.get(name) is not kind:
+        raise TypeError(f"{name} is no value: declare it with @value")
     fields = {field.name: _to_tree(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
     return {"@": name, **fields}
 

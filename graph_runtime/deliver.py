@@ -63,7 +63,7 @@ def files_of(cache: Cache, digest: str, stem: str) -> list[File]:
     record = cache.record(value_key)
     if record is not None and all(cache.holds(ref) for ref in record.outputs):
         return list(cache.fetch(record.outputs[0]))
-    files = to_files(stem, cache.load(digest))
+    files: list[File] = to_files(stem, cache.load(digest))
     cache.put(value_key, [files], 0.0)
     return files
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ryvencore import Flow, Node, Session
+from ryvencore.Flow import Flow
 from ryvencore.FlowExecutor import FlowExecutor
+from ryvencore.Node import Node
+from ryvencore.Session import Session
 
 from meshloom.graph_runtime.errors import (
     BadValue,
@@ -46,7 +48,7 @@ class _Inert(FlowExecutor):
     def conn_removed(self, out: Any, inp: Any, silent: bool = False) -> None: ...
 
 
-class _Placed(Node):  # type: ignore[misc]
+class _Placed(Node):
     """A node in a ryvencore flow: the name, type and parameters live on it, sockets are its ports."""
 
     title = "node"
@@ -127,7 +129,7 @@ class Document:
         placed = self._placed(name, scope)
         for port in placed.outputs:
             for inp in held.flow.connected_inputs(port):
-                yield port.label_str, inp.node.name, inp.label_str
+                yield port.label_str, _name(inp), inp.label_str
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener(what, scope, node)`` after each change."""
@@ -266,7 +268,7 @@ class Document:
             raise UnknownSocket(f"{target}.{socket}", "has no link to remove")
         held.flow.disconnect_nodes(out, inp, silent=True)
         self._tell("unlinked", scope, target)
-        return Link(out.node.name, out.label_str)
+        return Link(_name(out), out.label_str)
 
     def set_group(self, name: str, group: GroupData | None) -> GroupData | None:
         """Define, replace (with its sockets; its nodes come by edits of their own) or remove a group.
@@ -310,7 +312,7 @@ class Document:
 
         for held in self._scopes.values():
             digraph = nx.DiGraph(
-                (out.node.name, inp.node.name) for out, taken in held.flow.graph_adj.items() for inp in taken
+                (_name(out), _name(inp)) for out, taken in held.flow.graph_adj.items() for inp in taken
             )
             try:
                 return [edge[0] for edge in nx.find_cycle(digraph)]
@@ -342,7 +344,7 @@ class Document:
         for inp in placed.inputs:
             out = held.flow.graph_adj_rev.get(inp)
             if out is not None:
-                links[inp.label_str] = Link(out.node.name, out.label_str)
+                links[inp.label_str] = Link(_name(out), out.label_str)
         return NodeData(
             placed.type,
             dict(placed.params),
@@ -444,6 +446,11 @@ def socket_wire(spec: NodeSpec | None, socket: str, outgoing: bool) -> Wire | No
         return port.wire
     param = spec.param(socket)
     return Wire(LINKABLE[param.kind]) if param is not None and param.kind in LINKABLE else None
+
+
+def _name(port: Any) -> str:
+    """The name of the node that a port belongs to."""
+    return str(port.node.name)
 
 
 def _port(ports: list[Any], label: str) -> Any:

@@ -229,7 +229,8 @@ def thumbnail_png(cache: Cache, digest: str, side: int = 256) -> bytes:
     key = digest_of(("thumbnail", code_digest(Path(thumbnail.__code__.co_filename)), str(side), digest))
     record = cache.record(key)
     if record is not None and cache.holds(record.outputs[0]):
-        return bytes(cache.fetch(record.outputs[0]).data.tobytes())
+        held: Any = cache.fetch(record.outputs[0])
+        return bytes(held.data.tobytes())
     pixels = thumbnail(cache.load(digest), side)
     data = png(pixels) if pixels is not None else b""
     cache.put(key, [File("thumbnail.png", np.frombuffer(data, np.uint8))], 0.0)

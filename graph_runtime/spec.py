@@ -14,7 +14,6 @@ function: call it directly in a test.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
 import types
@@ -142,13 +141,9 @@ class OpenFile(Hint):
 
 @dataclass(frozen=True)
 class OpenFolder(Hint):
-    """An existing folder; the contents of files matching ``patterns`` enter the cache key.
-
-    ``names_only``: only the sorted list of names enters it (for a node that passes paths on).
-    """
+    """An existing folder; names and contents of the files matching ``patterns`` enter the cache key."""
 
     patterns: tuple[str, ...] = ("*",)
-    names_only: bool = False
 
 
 # --------------------------------------------------------------------------------------------- the spec
@@ -269,17 +264,17 @@ def node(
     """
 
     def mark(function: Callable[..., T]) -> Callable[..., T]:
-        said = dict(
-            title=title,
-            needs=needs,
-            cacheable=cacheable and not effect,
-            effect=effect,
-            gpu=gpu,
-            aliases=tuple(aliases),
-            was=tuple(was),
-            version=version,
-            migrate=migrate,
-        )
+        said = {
+            "title": title,
+            "needs": needs,
+            "cacheable": cacheable and not effect,
+            "effect": effect,
+            "gpu": gpu,
+            "aliases": tuple(aliases),
+            "was": tuple(was),
+            "version": version,
+            "migrate": migrate,
+        }
         function.__meshloom_node__ = said  # type: ignore[attr-defined]
         return function
 
@@ -577,8 +572,3 @@ def _check_returned(port: Port, item: Any) -> None:
 def defaults(spec: NodeSpec) -> dict[str, Any]:
     """Every parameter at its default."""
     return {param.name: param.default for param in spec.params}
-
-
-def with_id(spec: NodeSpec, node_id: str) -> NodeSpec:
-    """The same node under another id."""
-    return dataclasses.replace(spec, id=node_id)

@@ -59,7 +59,7 @@ class Stamps:
         try:
             if not path.is_dir():
                 raise NotADirectoryError
-            os.listdir(path)
+            next(path.iterdir(), None)  # a folder that cannot be read must not look empty
             names = sorted({found.relative_to(path).as_posix() for found in _matching(path, patterns)})
         except OSError as error:
             raise MeshloomError(

@@ -106,9 +106,9 @@ def _mesh_colours(mesh: types.Mesh, face: Array, weights: Array) -> Array | None
         height, width = texture.shape[:2]
         column = np.clip((uv[:, 0] % 1.0 * width).astype(int), 0, width - 1)
         row = np.clip((uv[:, 1] % 1.0 * height).astype(int), 0, height - 1)
-        return texture[row, column, :3]
+        return np.asarray(texture[row, column, :3])
     if mesh.colours is not None:
-        return np.einsum("nij,ni->nj", mesh.colours[mesh.faces[face]].astype(float), weights)
+        return np.asarray(np.einsum("nij,ni->nj", mesh.colours[mesh.faces[face]].astype(float), weights))
     return None
 
 
@@ -144,7 +144,7 @@ def _three_quarters() -> Array:
     turn, tilt = np.radians(35.0), np.radians(-25.0)
     about_y = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]], float)
     about_x = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]], float)
-    return about_x @ about_y
+    return np.asarray(about_x @ about_y)
 
 
 def _cameras(cameras: types.Cameras, side: int) -> Pixels:

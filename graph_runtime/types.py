@@ -123,7 +123,7 @@ class Image:
     def as_uint8(self) -> NDArray[np.uint8]:
         """(H, W, C) uint8, rounded and clipped."""
         if self.pixels.dtype == np.uint8:
-            return self.pixels
+            return np.asarray(self.pixels, np.uint8)
         clean = np.nan_to_num(self.pixels, nan=0.0, posinf=1.0, neginf=0.0)
         return (np.clip(clean, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
@@ -201,7 +201,7 @@ class Cameras:
     def centres(self) -> NDArray[np.float64]:
         """(N, 3) camera positions in the world: -R^T t."""
         rotation, shift = self.extrinsics[:, :, :3], self.extrinsics[:, :, 3]
-        return -np.einsum("nji,nj->ni", rotation, shift)
+        return np.asarray(-np.einsum("nji,nj->ni", rotation, shift), np.float64)
 
     def select(self, indices: list[int]) -> Cameras:
         """The cameras at ``indices``, in that order."""

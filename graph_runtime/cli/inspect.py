@@ -82,7 +82,8 @@ def nodes(
     """List the nodes, or tell all about one."""
     catalog = find_nodes()
     chosen = [catalog[name] for name in catalog]
-    if node is not None and node not in catalog:
+    exact = catalog.get(node) if node is not None else None
+    if node is not None and exact is None:
         words = node.lower()
         chosen = [
             spec
@@ -94,12 +95,10 @@ def nodes(
 
             raise RequestError(Problem(node, "no node is called so", suggest(node, catalog)))
     if as_json:
-        typer.echo(
-            json.dumps([_spec_json(spec) for spec in ([catalog[node]] if node in catalog else chosen)])
-        )
+        typer.echo(json.dumps([_spec_json(spec) for spec in ([exact] if exact else chosen)]))
         return 0
-    if node is not None and node in catalog:
-        typer.echo(_page(catalog[node]))
+    if exact is not None:
+        typer.echo(_page(exact))
         return 0
     _list(chosen)
     _tell_problems(catalog)

@@ -18,7 +18,7 @@ from meshloom.graph_runtime.events import Warned
 from meshloom.graph_runtime.plan import Plan
 from meshloom.graph_runtime.run import Outcome
 
-_EXIT = {"done": 0, "failed": 1, "cancelled": 130}
+EXIT = {"done": 0, "failed": 1, "cancelled": 130}
 
 
 def run(
@@ -85,7 +85,7 @@ def _run_once(
             _say_json({"event": "Written", "path": str(path), "bytes": count, "what": said})
         else:
             typer.echo(f"{said:<8} {path}  ({human_bytes(count)})")
-    code = _EXIT[outcome.status]
+    code = EXIT[outcome.status]
     return code or (2 if plan.problems else 0)
 
 

@@ -1,0 +1,104 @@
+"""`meshloom run --sweep`: the cells of a grid one after the other, a folder each, a CSV and contact sheets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from meshloom.graph_runtime.cli.display import Display, human_bytes
+from meshloom.graph_runtime.cli.open import Workflow
+from meshloom.graph_runtime.cli.run_command import EXIT, results
+from meshloom.graph_runtime.deliver import write_file
+from meshloom.graph_runtime.engine import Engine
+from meshloom.graph_runtime.errors import RequestError
+from meshloom.graph_runtime.events import Event, RunEnded, RunStarted, Warned
+from meshloom.graph_runtime.plan import Plan
+from meshloom.graph_runtime.run import Outcome
+from meshloom.graph_runtime.sweep import (
+    Axis,
+    Cell,
+    cells,
+    contact_sheet,
+    csv_of,
+    graph_of,
+    numbers_of,
+    parse_axis,
+)
+from meshloom.graph_runtime.thumbnails import thumbnail
+
+
+def run_sweep(
+    opened: Workflow,
+    engine: Engine,
+    sweep: list[str],
+    only: list[str] | None,
+    folder: Path,
+    display: Display,
+    as_json: bool,
+) -> int:
+    """Run every cell; returns the exit code of the worst."""
+    axes = [parse_axis(text, opened.graph, opened.catalog) for text in sweep]
+    grid = cells(axes)
+    graphs = [graph_of(cell, opened.graph, opened.catalog) for cell in grid]
+    # A value out of range in any cell is told before the first one runs.
+    plans = [engine.plan(graph, only, opened.folder) for graph in graphs]
+    quiet = _Quiet(display)
+    done: list[Cell] = []
+    codes = []
+    for cell, graph, plan in zip(grid, graphs, plans, strict=True):
+        display(Warned(f"cell {len(done) + 1} of {len(grid)}", cell.name))
+        outcome = engine.run(plan, quiet, opened.id)
+        _fill(cell, plan, outcome, engine)
+        done.append(cell)
+        codes.append(EXIT[outcome.status] or (2 if plan.problems else 0))
+        shown = Workflow(opened.path, graph, opened.catalog)
+        for _ in results(shown, engine, plan, outcome, folder / cell.name, report=True):
+            pass
+        if outcome.status == "cancelled":
+            break
+    display.close()
+    for path in _summaries(axes, done, folder):
+        if not as_json:
+            typer.echo(f"sweep    {path}  ({human_bytes(path.stat().st_size)})")
+    return max(codes, default=0)
+
+
+class _Quiet:
+    """Events of the cells, without a beginning and an end for each."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, (RunStarted, RunEnded)):
+            self._display(event)
+
+
+def _fill(cell: Cell, plan: Plan, outcome: Outcome, engine: Engine) -> None:
+    cell.status, cell.seconds = outcome.status, outcome.seconds
+    cell.message = "; ".join(f"{name}: {event.message}" for name, event in outcome.failed.items())
+    for name in plan.targets:
+        ports = plan.nodes[name].spec.outputs
+        for port, ref in zip(ports, outcome.outputs.get(name, ()), strict=False):
+            if not isinstance(ref, str):
+                continue
+            value = engine.value(ref)
+            label = name if len(ports) == 1 else f"{name}.{port.name}"
+            cell.numbers.update(numbers_of(label, value))
+            picture = thumbnail(value, 320)
+            if picture is not None:
+                cell.pictures[label] = picture
+
+
+def _summaries(axes: list[Axis], done: list[Cell], folder: Path) -> list[Path]:
+    if not done:
+        raise RequestError()
+    paths = [folder / "sweep.csv"]
+    write_file(paths[0], csv_of(axes, done))
+    for target in dict.fromkeys(name for cell in done for name in cell.pictures):
+        sheet = contact_sheet(axes, done, target)
+        if sheet is not None:
+            paths.append(folder / f"sheet-{target.replace('/', '-')}.png")
+            write_file(paths[-1], sheet)
+    return paths
