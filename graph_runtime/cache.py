@@ -142,7 +142,7 @@ class Cache:
                 candidates = []
                 will_be_stored = self.disk is not None and self.disk.writable
                 for name, held in self._held.items():
-                    if held.stored or not (will_be_stored or self._live[name]):
+                    if held.stored or not (will_be_stored or self.disk is not None or self._live[name]):
                         candidates.append((held.seconds / max(1, held.bytes), name))
                         if len(candidates) == _CANDIDATES:
                             break
@@ -198,11 +198,15 @@ class Cache:
 
     def keep_alive(self, ref: Ref) -> None:
         """A run still needs this value: without a disk tier it must not leave memory."""
+        if self.disk is not None:
+            return
         with self._lock:
             self._live.update([ref] if isinstance(ref, str) else ref)
 
     def let_go(self, ref: Ref) -> None:
         """The run needs it no longer."""
+        if self.disk is not None:
+            return
         with self._lock:
             for name in [ref] if isinstance(ref, str) else ref:
                 self._live[name] -= 1

@@ -31,6 +31,9 @@ from meshloom.graph_runtime.codecs import Encoded, digest, digest_of, size
 #: Values up to this size live in the index itself: one row instead of one file.
 INLINE_BYTES = 16 << 10
 
+#: A use is noted at most this often (seconds): pruning needs no finer clock.
+_TOUCH_EVERY = 3600.0
+
 #: Raised when the meaning of keys or rows changes: older results are left behind, not misread.
 FORMAT = 1
 
@@ -91,6 +94,8 @@ class DiskStore:
         self._pending_bytes = 0
         self._room = threading.Condition()
         self._unwritten = 0
+        self._touched: set[str] = set()
+        self._touched_since = 0.0
         self._db = self._open()
         self._writer: threading.Thread | None = None
 
@@ -362,10 +367,17 @@ class DiskStore:
     def touch(self, keys: Iterable[str], digests: Iterable[str]) -> None:
         """Note that these were used now, so that pruning spares them."""
         now = time.time()
-        self._count_and_send(("rows", "UPDATE records SET used=? WHERE key=?", [(now, key) for key in keys]))
-        self._count_and_send(
-            ("rows", "UPDATE blobs SET used=? WHERE digest=?", [(now, name) for name in digests])
-        )
+        if now - self._touched_since > _TOUCH_EVERY:
+            self._touched.clear()
+            self._touched_since = now
+        fresh_keys, fresh = set(keys) - self._touched, set(digests) - self._touched
+        self._touched |= fresh_keys | fresh
+        if fresh_keys:
+            rows = [(now, key) for key in fresh_keys]
+            self._count_and_send(("rows", "UPDATE records SET used=? WHERE key=?", rows))
+        if fresh:
+            rows = [(now, name) for name in fresh]
+            self._count_and_send(("rows", "UPDATE blobs SET used=? WHERE digest=?", rows))
 
     def info(self) -> dict[str, Any]:
         """Counts and bytes."""

@@ -15,7 +15,7 @@ from meshloom.graph_runtime.events import Event
 from meshloom.graph_runtime.explain import Explanation, explain
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.keys import Keys
-from meshloom.graph_runtime.lookup import digests
+from meshloom.graph_runtime.lookup import digests, recipe
 from meshloom.graph_runtime.plan import Plan
 from meshloom.graph_runtime.plan import plan as make_plan
 from meshloom.graph_runtime.run import Outcome, execute
@@ -100,7 +100,7 @@ class Engine:
         finally:
             self._cancelled = threading.Event()
         self._kept = outcome.kept
-        self._note(workflow, outcome)
+        self._note(workflow, plan, outcome)
         return outcome
 
     def cancel(self) -> None:
@@ -122,13 +122,14 @@ class Engine:
             self._latest[workflow] = disk.latest(workflow) if disk is not None else {}
         return self._latest[workflow]
 
-    def _note(self, workflow: str, outcome: Outcome) -> None:
+    def _note(self, workflow: str, plan: Plan, outcome: Outcome) -> None:
         known = self.latest(workflow)
         rows: dict[str, Latest] = {}
-        for name, recipe in outcome.recipes.items():
+        for name, inputs in outcome.inputs.items():
             key = ",".join(outcome.keys.get(name, ()))[:400]
             if name not in known or known[name].key != key:
-                rows[name] = Latest(key, recipe, outcome.done[name].seconds)
+                made_of = recipe(plan.nodes[name], inputs)
+                rows[name] = Latest(key, made_of, outcome.done[name].seconds)
         known.update(rows)
         disk = self.cache.disk
         if disk is None:

@@ -59,8 +59,8 @@ class Outcome:
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     peak_bytes: int = 0
-    #: What each finished node was made of.
-    recipes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: The content of the inputs of each finished node.
+    inputs: dict[str, dict[str, Ref]] = field(default_factory=dict)
     #: Outputs of targets, which stay in memory until ``Cache.let_go`` is called on each.
     kept: list[Ref] = field(default_factory=list)
     #: Nodes still running when a cancel was answered.
@@ -226,11 +226,7 @@ class _Run:
     def _conclude(self, seconds: float) -> Outcome:
         outcome = self.outcome
         outcome.seconds = seconds
-        outcome.recipes = {
-            name: recipe(state.node, state.inputs)
-            for name, state in self.states.items()
-            if state.status == DONE
-        }
+        outcome.inputs = {name: state.inputs for name, state in self.states.items() if state.status == DONE}
         for name, state in self.states.items():
             if state.status == DONE and state.uses > 0:
                 if name in self.targets:

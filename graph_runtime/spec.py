@@ -219,20 +219,24 @@ class NodeSpec:
     version: int = 1
     migrate: Migration | None = None
 
+    #: The same by name, since every plan looks up every socket.
+    input_named: dict[str, Port] = field(default_factory=dict, repr=False)
+    output_named: dict[str, Port] = field(default_factory=dict, repr=False)
+    param_named: dict[str, Param] = field(default_factory=dict, repr=False)
+
     def __post_init__(self) -> None:
-        # Looked up once a node a run; a scan of the tuples would cost more than the node.
-        object.__setattr__(self, "_inputs", {port.name: port for port in self.inputs})
-        object.__setattr__(self, "_outputs", {port.name: port for port in self.outputs})
-        object.__setattr__(self, "_params", {param.name: param for param in self.params})
+        self.input_named.update((port.name, port) for port in self.inputs)
+        self.output_named.update((port.name, port) for port in self.outputs)
+        self.param_named.update((param.name, param) for param in self.params)
 
     def input(self, name: str) -> Port | None:
-        return typing.cast(dict[str, Port], self._inputs).get(name)  # type: ignore[attr-defined]
+        return self.input_named.get(name)
 
     def output(self, name: str) -> Port | None:
-        return typing.cast(dict[str, Port], self._outputs).get(name)  # type: ignore[attr-defined]
+        return self.output_named.get(name)
 
     def param(self, name: str) -> Param | None:
-        return typing.cast(dict[str, Param], self._params).get(name)  # type: ignore[attr-defined]
+        return self.param_named.get(name)
 
     @property
     def summary(self) -> str:

@@ -125,7 +125,7 @@ class Image:
         if self.pixels.dtype == np.uint8:
             return np.asarray(self.pixels, np.uint8)
         clean = np.nan_to_num(self.pixels, nan=0.0, posinf=1.0, neginf=0.0)
-        return (np.clip(clean, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+        return np.asarray(np.clip(clean, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
     def rgb(self) -> Array:
         """(H, W, 3): grey is repeated, alpha is dropped."""
