@@ -11,6 +11,8 @@ Bools = NDArray[np.bool_]
 
 def unusable(colours: Floats) -> Bools:
     """(H, W): any channel of the pixel is NaN or infinite."""
+    if np.isfinite(np.sum(colours, dtype=np.float64)):
+        return np.zeros(colours.shape[:2], bool)
     return ~np.isfinite(colours).all(axis=2)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from meshloom.graph_runtime.spec import NodeError, Run
 from meshloom.graph_runtime.types import Image, Mask
+from meshloom.nodes.image._light import to_srgb
 
 Floats = NDArray[np.float32]
 
@@ -77,21 +78,6 @@ def as_dtype(values: Floats, dtype: np.dtype) -> NDArray:
     return values.astype(np.float32, copy=False)
 
 
-def rebuilt(image: Image, colours: Floats, alpha: Floats | None, focal_px: float | None = None) -> Image:
-    """``image`` with these colours (H, W, 1|3) and alpha (H, W, 1): same name, focal length and dtype.
-
-    Grey with alpha has no place in an :class:`Image`; it becomes RGB with alpha.
-    """
-    dtype = image.pixels.dtype
-    if alpha is not None and colours.shape[2] == 1:
-        colours = np.repeat(colours, 3, axis=2)
-    pixels = np.empty((*colours.shape[:2], colours.shape[2] + (alpha is not None)), dtype)
-    pixels[:, :, : colours.shape[2]] = as_dtype(colours, dtype)
-    if alpha is not None:
-        pixels[:, :, 3:] = as_dtype(alpha, dtype)
-    return Image(pixels, image.name, image.focal_px if focal_px is None else focal_px)
-
-
 def strips(height: int, width: int, run: Run, message: str) -> Iterator[slice]:
     """Slices of rows that cover the picture, telling ``run`` of each."""
     rows = max(1, STRIP // max(width, 1))
@@ -99,6 +85,32 @@ def strips(height: int, width: int, run: Run, message: str) -> Iterator[slice]:
         run.progress(top, height, message)
         yield slice(top, min(top + rows, height))
     run.progress(height, height, message)
+
+
+def rebuilt(
+    image: Image,
+    colours: Floats,
+    alpha: Floats | None,
+    run: Run,
+    message: str,
+    *,
+    linear: bool = False,
+    focal_px: float | None = None,
+) -> Image:
+    """``image`` with these colours (H, W, 1|3) and alpha (H, W, 1): same name, focal length and dtype.
+
+    ``linear``: the colours are linear light. Grey with alpha has no place in an :class:`Image`; it becomes RGB
+    with alpha.
+    """
+    dtype = image.pixels.dtype
+    count = 3 if alpha is not None else colours.shape[2]
+    pixels = np.empty((*colours.shape[:2], count + (alpha is not None)), dtype)
+    for rows in strips(*colours.shape[:2], run, message):
+        strip = to_srgb(colours[rows]) if linear else colours[rows]
+        pixels[rows, :, :count] = as_dtype(strip, dtype)
+        if alpha is not None:
+            pixels[rows, :, 3:] = as_dtype(alpha[rows], dtype)
+    return Image(pixels, image.name, image.focal_px if focal_px is None else focal_px)
 
 
 def pointwise(image: Image, change: Callable[[Floats], Floats], run: Run, message: str) -> Image:

@@ -8,7 +8,7 @@ from meshloom.graph_runtime.spec import Range, Run, Slider, node
 from meshloom.graph_runtime.types import Image
 from meshloom.nodes.image._gauss import box_mean, gaussian
 from meshloom.nodes.image._holes import filled, restored
-from meshloom.nodes.image._light import linear_colours, to_srgb
+from meshloom.nodes.image._light import linear_colours
 from meshloom.nodes.image._pixels import Floats, alpha_of, as_dtype, colours_of, rebuilt
 from meshloom.nodes.image._smooth import smoothed
 
@@ -45,7 +45,7 @@ def blur(
         return gaussian(plane, radius) if kind == "gaussian" else box_mean(plane, max(1, round(radius)))
 
     result, alpha = smoothed(colours, alpha_of(image), smooth, run, "blurring")
-    return rebuilt(image, to_srgb(result) if linear else result, alpha)
+    return rebuilt(image, result, alpha, run, "storing", linear=linear)
 
 
 def _edge_keeping(image: Image, kind: str, radius: float, tolerance: float, run: Run) -> Image:
@@ -53,7 +53,8 @@ def _edge_keeping(image: Image, kind: str, radius: float, tolerance: float, run:
     colours, alpha = colours_of(image), alpha_of(image)
     clean, bad = filled(colours, alpha)
     if kind == "bilateral":
-        return rebuilt(image, restored(_bilateral(clean, radius, tolerance, run), colours, bad), alpha)
+        result = restored(_bilateral(clean, radius, tolerance, run), colours, bad)
+        return rebuilt(image, result, alpha, run, "storing")
     window = 2 * min(15, max(1, round(radius))) + 1
     planes = [clean[:, :, index] for index in range(clean.shape[2])] + (
         [] if alpha is None else [alpha[:, :, 0]]
@@ -61,9 +62,8 @@ def _edge_keeping(image: Image, kind: str, radius: float, tolerance: float, run:
     done = []
     for index, plane in enumerate(planes):
         done.append(_median(plane, window, image.pixels.dtype, run, index, len(planes)))
-    run.progress(1, 1, "blurring")
     coverage = None if alpha is None else done.pop()[:, :, None]
-    return rebuilt(image, restored(np.stack(done, axis=2), colours, bad), coverage)
+    return rebuilt(image, restored(np.stack(done, axis=2), colours, bad), coverage, run, "storing")
 
 
 def _median(plane: Floats, window: int, dtype: np.dtype, run: Run, index: int, count: int) -> Floats:

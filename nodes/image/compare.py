@@ -7,7 +7,7 @@ import numpy as np
 
 from meshloom.graph_runtime.spec import NodeError, Run, Slider, node
 from meshloom.graph_runtime.types import Image, Mask, Table
-from meshloom.nodes.image._pixels import Floats, alpha_of, check_same_size, colours_of
+from meshloom.nodes.image._pixels import STRIP, Floats, alpha_of, check_same_size, colours_of, strips
 
 #: Half the window of SSIM: a gaussian of 1.5 pixels, cut at 3.5 standard deviations, as in the paper.
 SSIM_REACH = 5
@@ -62,15 +62,23 @@ def compare(
     counted = counted & finite
     if not counted.any():
         raise NodeError("no pixel is left to compare", hint="the mask selects none, or all are NaN")
-    a, b = np.where(finite[:, :, None], a, 0), np.where(finite[:, :, None], b, 0)
-    difference = np.abs(a - b)
-    # Sums in double: a megapixel of float32 squares loses digits.
-    errors = difference[counted].astype(np.float64)
-    mean_square = float(np.mean(errors**2))
+    if not finite.all():
+        a, b = np.where(finite[:, :, None], a, 0), np.where(finite[:, :, None], b, 0)
+    difference = np.empty_like(a)
+    total, squares, largest = 0.0, 0.0, 0.0
+    for rows in strips(first.height, first.width, run, "comparing"):
+        difference[rows] = np.abs(a[rows] - b[rows])
+        errors = difference[rows][counted[rows]]
+        # Sums in double: a megapixel of float32 squares loses digits.
+        total += float(np.sum(errors, dtype=np.float64))
+        squares += float(np.sum(errors.astype(np.float64) ** 2))
+        largest = max(largest, float(errors.max(initial=0)))
+    values = int(counted.sum()) * a.shape[2]
+    mean_square = squares / values
     psnr = -10 * math.log10(mean_square) if mean_square > 0 else math.inf
     ssim = _ssim(a, b, counted, run)
     columns = ("first", "second", "psnr_db", "ssim", "mae", "rmse", "largest", "pixels")
-    row = (first.name, second.name, psnr, ssim, float(errors.mean()), mean_square**0.5, float(errors.max()))
+    row = (first.name, second.name, psnr, ssim, total / values, mean_square**0.5, largest)
     table = Table(columns, ((*row, int(counted.sum())),))
     picture = _picture(difference, counted, gain, show)
     run.progress(1, 1, "comparing")
@@ -112,19 +120,25 @@ def _ssim(a: Floats, b: Floats, counted: np.ndarray, run: Run) -> float:
         a, b = (np.pad(values, (*sides, (0, 0)), mode="symmetric") for values in (a, b))
         counted = np.pad(counted, sides)
     total = 0.0
-    for index in range(a.shape[2]):
-        run.progress(index, a.shape[2], "comparing structure")
+    height, width, count = a.shape
+    # In strips that overlap by the reach of the window, so that nothing changes at the seams.
+    step = max(2 * SSIM_REACH + 1, STRIP // (width * count))
+    for top in range(0, height, step):
+        run.progress(top, height, "comparing structure")
+        first, last = max(0, top - 2 * SSIM_REACH), min(height, top + step + 2 * SSIM_REACH)
         _, local = structural_similarity(
-            a[:, :, index],
-            b[:, :, index],
+            a[first:last],
+            b[first:last],
+            channel_axis=2,
             data_range=1.0,
             gaussian_weights=True,
             sigma=1.5,
             use_sample_covariance=False,
             full=True,
         )
-        total += float(np.mean(local[counted], dtype=np.float64))
-    return total / a.shape[2]
+        inner = slice(top - first, min(top + step, height) - first)
+        total += float(np.sum(local[inner][counted[top : top + step]], dtype=np.float64))
+    return total / (int(counted.sum()) * count)
 
 
 def _picture(difference: Floats, counted: np.ndarray, gain: float, show: str) -> Image:

@@ -33,7 +33,7 @@ def cutout(
     box: tuple[float, float, float, float] = (0.05, 0.05, 0.95, 0.95),
     unsure: Annotated[float, Slider(0, 50, unit="%")] = 5.0,
     iterations: Annotated[int, Range(1, 50)] = 5,
-    working_size: Annotated[int, Range(64, 8192, unit="px")] = 1024,
+    working_size: Annotated[int, Range(64, 8192, unit="px")] = 800,
     edge: Annotated[float, Range(0, 200, unit="px")] = 4.0,
     pieces: Annotated[float, Slider(0, 100, unit="%")] = 5.0,
     seed: Annotated[int, Seed(0, 2**31 - 1)] = 0,

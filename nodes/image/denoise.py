@@ -50,8 +50,8 @@ def denoise(
     result = np.stack(done, axis=2)
     if result.shape[2] == 3:
         result = result @ np.linalg.inv(TO_YCC).T
-    run.progress(1, 1, "removing noise")
-    return rebuilt(image, restored(result.astype(np.float32), colours, bad), alpha)
+    result = restored(result.astype(np.float32), colours, bad)
+    return rebuilt(image, result, alpha, run, "storing")
 
 
 def noise_level(plane: Floats) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from meshloom.graph_runtime.spec import NodeError, Range, Run, Slider, node
 from meshloom.graph_runtime.types import Image
 from meshloom.nodes.image._holes import filled, unusable
-from meshloom.nodes.image._light import linear_colours, to_srgb
+from meshloom.nodes.image._light import linear_colours
 from meshloom.nodes.image._pixels import alpha_of, check_size, colours_of, rebuilt
 
 #: Below this coverage the colour of a pixel cannot be told from rounding.
@@ -80,12 +80,9 @@ def resize(
         # Both overshoot alike at an edge, so the quotient does not; only then is the coverage cut to 0..1.
         result = np.where(coverage > FAINT, result / np.maximum(coverage, FAINT), 0.0)
         coverage = np.clip(coverage, 0.0, 1.0)
-    if linear:
-        result = to_srgb(result)
     if missing is not None:
         result = np.where(missing[:, :, None] > 0.5, np.float32(np.nan), result)
-    run.progress(1, 1, "resizing")
-    return rebuilt(image, result, coverage, focal_px)
+    return rebuilt(image, result, coverage, run, "storing", linear=linear, focal_px=focal_px)
 
 
 def _geometry(

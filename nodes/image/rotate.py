@@ -8,7 +8,7 @@ import numpy as np
 from meshloom.graph_runtime.spec import Colour, NodeError, Run, Slider, node
 from meshloom.graph_runtime.types import Image
 from meshloom.nodes.image._holes import filled, unusable
-from meshloom.nodes.image._light import LUMINANCE, linear_colours, to_linear, to_srgb
+from meshloom.nodes.image._light import LUMINANCE, linear_colours, to_linear
 from meshloom.nodes.image._pixels import alpha_of, check_size, colours_of, rebuilt
 
 #: The sides that OpenCV's warp can address.
@@ -101,6 +101,7 @@ def _turned(
         run.progress(index, colours.shape[2] + 2, "turning")
         planes.append(warp(colours[:, :, index] * coverage[:, :, 0]))
     seen = warp(coverage[:, :, 0])[:, :, None]
+    run.progress(1, 1, "turning")
     result = np.stack(planes, axis=2)
     if outside == "colour":
         paint = np.array(colour, np.float32)
@@ -113,10 +114,9 @@ def _turned(
     # Bicubic overshoots in colours and coverage alike; their quotient does not.
     result = np.where(seen > 1e-4, result / np.maximum(seen, 1e-4), 0)
     seen = np.clip(seen, 0, 1)
-    if linear:
-        result = to_srgb(result)
     if bad.any():
         result = np.where(warp(bad.astype(np.float32))[:, :, None] > 0.5, np.float32(np.nan), result)
-    run.progress(1, 1, "turning")
     keep_alpha = alpha is not None or outside == "transparent"
-    return rebuilt(image, result, seen if keep_alpha else None, image.focal_px)
+    return rebuilt(
+        image, result, seen if keep_alpha else None, run, "storing", linear=linear, focal_px=image.focal_px
+    )

@@ -36,4 +36,4 @@ def sharpen(
         # Shrunk rather than cut, so that the strength has no step at the threshold.
         detail = np.sign(detail) * np.maximum(np.abs(detail) - np.float32(threshold), 0)
     sharp = colours + np.float32(amount) * np.nan_to_num(detail, posinf=0, neginf=0)
-    return rebuilt(image, sharp, alpha)
+    return rebuilt(image, sharp, alpha, run, "storing")

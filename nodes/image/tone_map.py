@@ -50,6 +50,9 @@ def tone_map(
     grey = clean.shape[2] == 1
     # Its operators take logarithms of colour pictures in BGR, and stretch whatever they get to 0..1.
     given = np.ascontiguousarray(np.maximum(np.repeat(clean, 3, axis=2) if grey else clean[:, :, ::-1], 1e-6))
+    # Mantiuk builds a pyramid, which wants two pixels to begin with.
+    short = [max(0, 2 - length) for length in given.shape[:2]]
+    given = np.pad(given, ((0, short[0]), (0, short[1]), (0, 0)), mode="edge")
     if float(given.max()) - float(given.min()) < 1e-6:
         return pointwise(image, lambda colours: np.clip(colours, 0, 1), run, "mapping tones")
     if method == "reinhard":
@@ -58,10 +61,16 @@ def tone_map(
         operator = cv2.createTonemapDrago(1.0, saturation, contrast)
     else:
         operator = cv2.createTonemapMantiuk(1.0, contrast, saturation)
-    mapped = np.clip(np.nan_to_num(operator.process(given)), 0, 1)[:, :, ::-1]
+    # Some warn about OpenCV's own future on every call, which is none of the user's business.
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        mapped = operator.process(given)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    mapped = np.clip(np.nan_to_num(mapped), 0, 1)[: image.height, : image.width, ::-1]
     mapped = mapped.mean(axis=2, keepdims=True) if grey else mapped
-    run.progress(1, 1, "mapping tones")
-    return rebuilt(image, restored(to_srgb(np.ascontiguousarray(mapped)), light, bad), alpha)
+    return rebuilt(image, restored(mapped, light, bad), alpha, run, "storing", linear=True)
 
 
 def _filmic(light: Floats) -> Floats:

@@ -40,7 +40,7 @@ def feather(
     elif shift > 0:
         soft = np.maximum(np.clip(2 * soft, 0, 1), coverage)
     run.progress(1, 1, "softened")
-    return Mask(soft.astype(np.float32), mask.name)
+    return Mask(np.clip(soft, 0, 1).astype(np.float32), mask.name)
 
 
 def _wide(coverage: np.ndarray, radius: float) -> np.ndarray:

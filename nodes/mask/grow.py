@@ -28,14 +28,15 @@ def grow(
     coverage = clean(mask)
     if amount == 0 or not coverage.any():
         return Mask(coverage, mask.name)
-    import cv2
-
     run.progress(0, 1, "growing")
     if shape == "square":
-        side = 2 * round(abs(amount)) + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
-        change = cv2.dilate if amount > 0 else cv2.erode
-        moved = change(coverage, kernel, borderType=cv2.BORDER_REPLICATE)
+        from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
+        moved = coverage
+        for axis in (0, 1):
+            reach = min(round(abs(amount)), coverage.shape[axis])
+            extreme = maximum_filter1d if amount > 0 else minimum_filter1d
+            moved = extreme(moved, 2 * reach + 1, axis, mode="nearest")
     else:
         moved = np.clip(amount - _signed_distance(coverage) + 0.5, 0, 1)
     run.progress(1, 1, "grown")

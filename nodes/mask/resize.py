@@ -38,7 +38,7 @@ def resize(
         height = height or max(1, round(have_h * width / have_w))
     check_size(width, height)
     if (width, height) == (have_w, have_h):
-        return mask
+        return Mask(clean(mask), mask.name)
     from PIL import Image as Pillow
 
     run.progress(0, 1, "resizing")

@@ -44,6 +44,8 @@ def test_black_infinite_and_flat(plain, run, method):
     for value in (0.0, 7.0):
         result = tone_map(plain([value] * 3), method=method, run=run).pixels
         assert np.isfinite(result).all() and result.max() <= 1
+    thin = Image(np.array([[[0.2], [0.5], [4.0]]], np.float32))
+    assert tone_map(thin, method=method, run=run).pixels.shape == (1, 3, 1)
     pixels = np.array(scene().pixels)
     pixels[5, 5] = np.inf
     result = tone_map(Image(pixels), method=method, run=run).pixels
