@@ -14,7 +14,7 @@ from meshloom.graph_runtime.formats.clouds import write_cloud
 from meshloom.graph_runtime.formats.exr import write_channels
 from meshloom.graph_runtime.formats.images import write_image
 from meshloom.graph_runtime.formats.meshes import write_mesh
-from meshloom.graph_runtime.formats.names import safe_name
+from meshloom.graph_runtime.formats.names import make_file, safe_name
 from meshloom.graph_runtime.formats.svg import figure_svg
 from meshloom.graph_runtime.formats.tables import write_table
 from meshloom.graph_runtime.types import (
@@ -29,11 +29,6 @@ from meshloom.graph_runtime.types import (
     Table,
     Text,
 )
-
-
-def make_file(name: str, data: bytes) -> File:
-    """A ``File`` of ``data`` under a safe name."""
-    return File(safe_name(name), np.frombuffer(data, np.uint8))
 
 
 def to_files(name: str, value: object) -> list[File]:

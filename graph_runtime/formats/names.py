@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import numpy as np
+
+from meshloom.graph_runtime.types import File
+
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]'
 )
@@ -33,3 +37,16 @@ def safe_name(name: str, default: str = "result") -> str:
         stem, dot, suffix = name, "", ""
     room = _MAX_BYTES - len((dot + suffix).encode())
     return stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ") + dot + suffix
+
+
+def make_file(name: str, data: bytes) -> File:
+    """A ``File`` of ``data`` under a safe name."""
+    return File(safe_name(name), np.frombuffer(data, np.uint8))
+
+
+def stem_of(chosen: str, source: str, default: str) -> str:
+    """The name of a file without extension: as chosen, else that of the file it came from, else ``default``."""
+    if chosen.strip():
+        return safe_name(chosen, default)
+    stem, dot, suffix = source.rpartition(".")
+    return safe_name(stem if dot and len(suffix) <= 5 and stem else source, default)

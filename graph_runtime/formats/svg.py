@@ -112,9 +112,9 @@ def _span(arrays: list[NDArray[np.float64]], zero: bool) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(everything.min()), float(everything.max())
     # A span too small for its numbers cannot be divided into ticks.
-    if high - low <= 1e-9 * max(abs(low), abs(high)) or not math.isfinite(high - low):
-        middle = max(abs(low), 1.0) * 0.5 if math.isfinite(high - low) else 0.0
-        low, high = (low - middle, high + middle) if middle else (low / 4, high / 4)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        middle = max(abs(low), 1.0) * 0.5
+        low, high = low - middle, high + middle
     return low, high
 
 

@@ -11,10 +11,11 @@ import pytest
 from meshloom.graph_runtime import codecs
 from meshloom.graph_runtime.formats.cameras import read_cameras
 from meshloom.graph_runtime.formats.clouds import read_cloud
-from meshloom.graph_runtime.formats.deliver import make_file, to_files
+from meshloom.graph_runtime.formats.deliver import to_files
 from meshloom.graph_runtime.formats.exr import read_channels
 from meshloom.graph_runtime.formats.images import read_image
 from meshloom.graph_runtime.formats.meshes import read_mesh
+from meshloom.graph_runtime.formats.names import make_file
 from meshloom.graph_runtime.formats.tables import read_table
 from meshloom.graph_runtime.types import (
     Cameras,

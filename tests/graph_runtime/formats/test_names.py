@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshloom.graph_runtime.formats.names import safe_name
+from meshloom.graph_runtime.formats.names import safe_name, stem_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,12 @@ def test_any_text_becomes_a_name_that_stays(text: str) -> None:
     assert name and name not in (".", "..") and "/" not in name and "\\" not in name
     assert (len(name.encode()) <= 200 and name.isprintable()) or not text.isprintable()
     assert safe_name(name) == name
+
+
+def test_a_result_is_named_as_chosen_or_after_its_source() -> None:
+    assert stem_of("", "IMG_1.JPG", "image") == "IMG_1"
+    assert stem_of(" final ", "IMG_1.JPG", "image") == "final"
+    assert stem_of("", "", "image") == "image"
+    assert stem_of("v1.2", "", "image") == "v1.2"
+    assert stem_of("", "scan of 3. floor", "image") == "scan of 3. floor"
+    assert stem_of("../x", "", "image") == "_x"
