@@ -76,10 +76,11 @@ class Cache:
 
     # ----------------------------------------------------------------------------------------- values
 
-    def put(self, key: str | None, outputs: Sequence[Any], seconds: float) -> Record:
+    def put(self, key: str | None, outputs: Sequence[Any], seconds: float, live: bool = False) -> Record:
         """Keep the outputs of a computation; a list output is kept item by item.
 
-        With no key (a node that must not be reused) only the values are kept. Raises ``TypeError`` or
+        With no key (a node that must not be reused) only the values are kept. ``live``: as if
+        :meth:`keep_alive` were called on each output before anything could be evicted. Raises ``TypeError`` or
         ``ValueError`` for an output that cannot be stored.
         """
         encoded: dict[str, codecs.Encoded] = {}
@@ -107,6 +108,9 @@ class Cache:
         record = Record(tuple(refs), seconds, total, time.time())
         stored = self.disk is not None and self.disk.writable
         with self._lock:
+            if live:
+                for ref in refs:
+                    self.keep_alive(ref)
             for name, value in fresh.items():
                 self._hold(name, value, seconds, stored=False)
             if key is not None:

@@ -100,6 +100,7 @@ class _State:
     keys: list[str | None] = field(default_factory=list)  # one per item; a single one when not per item
     results: list[Record | None] = field(default_factory=list)
     left: int = 0
+    fresh: list[Record] = field(default_factory=list)
     parked: list[int] = field(default_factory=list)
     heals: int = 0
     uses: int = 0
@@ -389,6 +390,10 @@ class _Run:
         state.refs = joined_outputs(node, records)
         for ref in state.refs:
             self.cache.keep_alive(ref)
+        for record in state.fresh:  # kept alive since it was put, which the line above now does
+            for ref in record.outputs:
+                self.cache.let_go(ref)
+        state.fresh.clear()
         healed = state.heals > 0 and node.name in self.outcome.done
         state.status = DONE
         event = NodeDone(
@@ -576,7 +581,7 @@ class _Run:
             # The caller's time starts here: loading inputs is not the node's doing.
             begun = time.perf_counter()
             result = returned(node.spec, node.spec.function(**node.params, **arguments))
-            record = self.cache.put(state.keys[item], result, time.perf_counter() - begun)
+            record = self.cache.put(state.keys[item], result, time.perf_counter() - begun, live=True)
         except Exception as raised:
             error = raised
         except BaseException as raised:  # SystemExit or KeyboardInterrupt raised inside a node
@@ -607,6 +612,8 @@ class _Run:
         if state.status == READY and state.results[item] is None:
             state.results[item] = record
             state.left -= 1
+            if computed:
+                state.fresh.append(record)
             state.computed += computed
             if state.node.many:
                 count = len(state.keys)

@@ -1,7 +1,8 @@
 """What a node says about itself.
 
 A node is a pure, typed function and its signature is its declaration: value types are input sockets, scalars
-with defaults are parameters, ``Annotated`` hints give ranges and choices, a ``NamedTuple`` is several outputs,
+with defaults are parameters (``Annotated[int | None, "input"] = None`` is an optional socket all the same),
+``Annotated`` hints give ranges and choices, a ``NamedTuple`` is several outputs,
 and a keyword-only ``run: Run`` is the world outside the cache key::
 
     @node("Adjust")
@@ -311,7 +312,8 @@ def read_spec(function: Callable[..., Any], node_id: str, file: Path) -> NodeSpe
         annotation, extras, optional = _unwrap(hints[name])
         wire = _wire(annotation)
         has_default = argument.default is not inspect.Parameter.empty
-        if wire is not None and (wire.base not in SCALARS.values() or not has_default):
+        said_input = "lazy" in extras or "input" in extras
+        if wire is not None and (said_input or wire.base not in SCALARS.values() or not has_default):
             if has_default and argument.default is not None:
                 raise SpecError(f"{node_id}: input {name!r} may only default to None")
             inputs.append(Port(name, wire, not has_default, "lazy" in extras, described.get(name, "")))

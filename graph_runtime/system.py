@@ -36,6 +36,8 @@ libusb-1.0.so.0         | Open3D | libusb-1.0-0        | libusb1             | l
 """
 
 _WINDOW = """
+libwayland-client.so.0  | Qt     | libwayland-client0  | libwayland-client   | wayland
+libwayland-cursor.so.0  | Qt     | libwayland-cursor0  | libwayland-cursor   | wayland
 libX11-xcb.so.1         | Qt     | libx11-xcb1         | libX11-xcb          | libx11
 libdbus-1.so.3          | Qt     | libdbus-1-3         | dbus-libs           | dbus
 libfontconfig.so.1      | Qt     | libfontconfig1      | fontconfig          | fontconfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ import typer
 from meshloom.graph_runtime.cli.display import Display, display_for, human_bytes
 from meshloom.graph_runtime.cli.open import Workflow, open_engine, open_workflow
 from meshloom.graph_runtime.engine import Engine
-from meshloom.graph_runtime.events import Warned
+from meshloom.graph_runtime.events import Event, NodeProgress, NodeStarted, Warned
 from meshloom.graph_runtime.plan import Plan
 from meshloom.graph_runtime.run import Outcome
 
@@ -53,7 +53,8 @@ def run(
         opened.catalog, workers, no_cache, on_trouble=lambda message: display(Warned("", message))
     )
     try:
-        with _stops_on_signals(engine):
+        with _stops_on_signals(engine) as listen:
+            display = _Listening(display, listen)
             if sweep:
                 from meshloom.graph_runtime.cli.sweep_run import run_sweep
 
@@ -62,6 +63,22 @@ def run(
     finally:
         display.close()
         engine.cache.close()
+
+
+class _Listening:
+    """A display that takes the signals again whenever a node has had time to import something."""
+
+    def __init__(self, display: Display, listen: Callable[[], None]) -> None:
+        self._display = display
+        self._listen = listen
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, (NodeStarted, NodeProgress)):
+            self._listen()
+        self._display(event)
+
+    def close(self) -> None:
+        self._display.close()
 
 
 def _run_once(
@@ -136,9 +153,14 @@ def _say_json(said: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _stops_on_signals(engine: Engine) -> Iterator[None]:
-    """Ctrl-C once (or a polite kill): stop cleanly and keep what is finished. Twice: leave at once."""
+def _stops_on_signals(engine: Engine) -> Iterator[Callable[[], None]]:
+    """Ctrl-C once (or a polite kill): stop cleanly and keep what is finished. Twice: leave at once.
+
+    Yields a function that takes the signals again: pycolmap's import, in the midst of a run, puts a handler
+    of its own on SIGTERM that aborts the process.
+    """
     asked = 0
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
     def stop(number: int, frame: object) -> None:
         nonlocal asked
@@ -147,13 +169,14 @@ def _stops_on_signals(engine: Engine) -> Iterator[None]:
             os._exit(130)
         engine.cancel()
 
-    before = {
-        number: signal.signal(number, stop)
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if signal.getsignal(number) is not None
-    }
+    def listen() -> None:
+        for number in numbers:
+            signal.signal(number, stop)
+
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in numbers}
+    listen()
     try:
-        yield
+        yield listen
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -17,7 +17,7 @@ from meshloom.graph_runtime.formats import srgb
 from meshloom.graph_runtime.formats.axes import from_y_up
 from meshloom.graph_runtime.formats.gltf_document import GltfDocument
 from meshloom.graph_runtime.formats.gltf_writing import KEPT_COLOURS
-from meshloom.graph_runtime.formats.image_reading import decode_image
+from meshloom.graph_runtime.formats.image_reading import MAX_PIXELS, decode_image
 from meshloom.graph_runtime.formats.mesh_parts import MAX_VERTICES, Part
 from meshloom.graph_runtime.types import Material
 
@@ -37,6 +37,7 @@ class _Scene:
         self.document, self.name, self.warn = document, document.name, warn
         self.materials: dict[int, Material] = {}
         self.pictures: dict[int, Array | None] = {}
+        self.decoded = 0
         needed = _COMPRESSED & set(document.json.get("extensionsRequired", ()))
         if needed:
             raise NodeError(
@@ -187,8 +188,14 @@ class _Scene:
                 content = self.document.uri(image["uri"])
             else:
                 content = bytes(self.document.view(self.document.entry("bufferViews", image["bufferView"])))
+            if self.decoded > MAX_PIXELS:
+                raise NodeError(
+                    f"{self.name} has textures of over {MAX_PIXELS // 1_000_000} megapixels",
+                    hint="make them smaller",
+                )
             try:
                 picture = decode_image(content, f"{self.name}, picture {source}")
+                self.decoded += picture.width * picture.height
                 self.pictures[source] = picture.with_pixels(picture.as_uint8()).rgb()
                 if picture.pixels.shape[2] == 4:
                     self.pictures[source] = picture.as_uint8()
