@@ -16,7 +16,8 @@ from meshloom.graph_runtime.cache import Cache
 from meshloom.graph_runtime.codecs import digest_of
 from meshloom.graph_runtime.disk import Ref
 from meshloom.graph_runtime.errors import MeshloomError
-from meshloom.graph_runtime.formats.deliver import safe_name, to_files
+from meshloom.graph_runtime.formats.deliver import to_files
+from meshloom.graph_runtime.formats.names import safe_name
 from meshloom.graph_runtime.formats.provenance import embed
 from meshloom.graph_runtime.sources import code_digest
 from meshloom.graph_runtime.types import File
