@@ -85,6 +85,8 @@ def _read(path: Path, max_pixels: int) -> tuple[dict[str, Floats], tuple[float, 
             hint="make the picture smaller",
         )
     with OpenEXR.File(str(path), separate_channels=True) as file:
+        if not file.parts:
+            raise ValueError("its pixels are damaged or cut off")
         found = file.channels()
         channels = {}
         for name, channel in found.items():

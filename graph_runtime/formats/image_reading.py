@@ -71,7 +71,7 @@ def decode_image(data: bytes, name: str, max_side: int | None = None) -> Image:
         if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
             deep = _decode_deep_tiff(data, name)
         elif data.startswith(_SIGNATURE_PNG):
-            _guard(name, int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
+            _guard_png(data, name)
             if data[24:25] == b"\x10":
                 deep = _decode_deep_png(data)
         return _decode_pillow(data, name, max_side, deep)
@@ -264,6 +264,19 @@ def _float(stored: Array) -> NDArray[np.float32]:
 def _guard(name: str, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise _too_large(name, f"{width} x {height}")
+
+
+def _guard_png(data: bytes, name: str) -> None:
+    """A header that promises more pixels than the file can hold would cost gigabytes before it is found out."""
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    _guard(name, width, height)
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(data[25] if len(data) > 25 else -1, 0)
+    # Deflate makes 1,032 bytes of one at most.
+    if width * height * samples * data[24] // 8 > 1100 * len(data) + 100_000:
+        raise NodeError(
+            f"{name} declares {width} x {height} pixels, more than the file holds",
+            hint="it is cut off or damaged; copy it again",
+        )
 
 
 def _too_large(name: str, size: str) -> NodeError:
