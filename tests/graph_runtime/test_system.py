@@ -6,6 +6,7 @@ import re
 import sys
 
 import pytest
+
 from meshloom.graph_runtime import system
 from meshloom.graph_runtime.system import LIBRARIES, MANAGERS, Library, install_command, missing_libraries
 
