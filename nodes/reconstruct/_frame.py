@@ -30,12 +30,13 @@ class Frame:
         return np.concatenate([turned, moved[:, :, None]], axis=2)
 
 
-def frame_of(extrinsics: Floats, positions: Floats) -> Frame:
-    """The frame with gravity along +y, the scene about the origin, and nine tenths of it within distance 1.
+def frame_of(extrinsics: Floats, positions: Floats, track: NDArray[np.int64]) -> Frame:
+    """Gravity along +y, the origin where the photos look, their usual distance from what they see 1.
 
-    ``extrinsics``: (N, 3, 4); ``positions``: (P, 3). The first photo looks towards +z, seen from above.
+    ``extrinsics``: (N, 3, 4); ``positions``: (P, 3); ``track``: (T, 2) rows (point, camera). The first photo
+    looks towards +z, seen from above.
     """
-    rotations = extrinsics[:, :, :3]
+    rotations, shifts = extrinsics[:, :, :3], extrinsics[:, :, 3]
     down = _down(rotations)
     forward = rotations[0, 2] - down * (down @ rotations[0, 2])
     if np.linalg.norm(forward) < 1e-3:
@@ -43,9 +44,24 @@ def frame_of(extrinsics: Floats, positions: Floats) -> Frame:
         forward = -rotations[0, 1] - down * (down @ -rotations[0, 1])
     forward /= np.linalg.norm(forward)
     rotation = np.stack([np.cross(down, forward), down, forward])
-    centre = np.median(positions, axis=0)
-    reach = float(np.quantile(np.linalg.norm(positions - centre, axis=1), 0.9))
-    return Frame(rotation, centre, 1.0 / reach if reach > 0 else 1.0)
+    middle = np.median(positions @ rotation.T, axis=0) @ rotation
+    centre = _focus(rotations, -np.einsum("nji,nj->ni", rotations, shifts), middle)
+    point, camera = track[:, 0], track[:, 1]
+    depths = np.einsum("tj,tj->t", rotations[camera, 2], positions[point]) + shifts[camera, 2]
+    usual = [float(np.median(depths[camera == index])) for index in np.unique(camera)]
+    distance = float(np.median(usual))
+    return Frame(rotation, centre, 1.0 / distance if distance > 0 else 1.0)
+
+
+def _focus(rotations: Floats, centres: Floats, middle: Floats) -> Floats:
+    """(3,) the point nearest to all optical axes; along axes that do not cross, the ``middle`` decides."""
+    axes = rotations[:, 2]
+    across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
+    weight = 0.02 * np.eye(3)
+    left = across.mean(axis=0) + weight
+    right = np.einsum("nij,nj->ni", across, centres).mean(axis=0) + weight @ middle
+    focus: Floats = np.linalg.solve(left, right)
+    return focus
 
 
 def _down(rotations: Floats) -> Floats:

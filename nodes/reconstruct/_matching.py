@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +35,15 @@ def match_descriptors(
     rows, packed, count = padded_rows(first), packed_columns(second), len(second)
     stripes = [(top, min(top + STRIPE, len(first))) for top in range(0, len(first), STRIPE)]
     running = [pool.submit(nearest_two, rows, packed, top, stop, count) for top, stop in stripes]
-    found = []
     try:
-        for future in running:
-            found.append(future.result())
+        # Asked meanwhile, since the very first stripe waits for the kernel to be compiled.
+        while wait(running, timeout=0.1).not_done:
             check()
     finally:
         for future in running:
             future.cancel()
+    check()
+    found = [future.result() for future in running]
     row_best, row_next, row_index = (np.concatenate([stripe[k] for stripe in found]) for k in range(3))
     best, following, index = found[0][3:]
     for _, _, _, value, second_value, at in found[1:]:

@@ -49,7 +49,7 @@ def read_model(model: Any, features: Sequence[Features], run: Run) -> Model:
     track = np.concatenate(seen)
     track = track[np.lexsort((track[:, 1], track[:, 0]))]
 
-    frame = frame_of(extrinsics, positions)
+    frame = frame_of(extrinsics, positions, track[:, :2])
     cameras = Cameras(
         np.stack([lenses[photo][0] for photo in photos]),
         frame.extrinsics(extrinsics),

@@ -10,6 +10,9 @@ from meshloom.nodes.reconstruct._lens import straighten
 
 Floats = NDArray[np.float64]
 
+#: The border of a photo runs just inside its outermost pixel centres, between which can be interpolated.
+INSET = 0.6
+
 
 def pinhole_of(camera: Cameras, keep: float) -> Floats:
     """(3, 3) intrinsics of the pinhole camera for the one camera given.
@@ -21,8 +24,9 @@ def pinhole_of(camera: Cameras, keep: float) -> Floats:
     if not distorted(camera):
         return matrix
     x, y = _border(camera)
-    width, height = camera.sizes[0]
-    fx, fy, cx, cy = matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]
+    # Distances of the outermost pixel centres, which are half a pixel inside.
+    width, height = (float(side) - 1 for side in camera.sizes[0])
+    fx, fy, cx, cy = matrix[0, 0], matrix[1, 1], matrix[0, 2] - 0.5, matrix[1, 2] - 0.5
     quarter = len(x) // 4
     left, right, top, bottom = (slice(quarter * k, quarter * (k + 1)) for k in range(4))
     # How far each side of the photo lies from the principal point once straight, over how far it should lie.
@@ -68,12 +72,12 @@ def distorted(camera: Cameras) -> bool:
 
 def _border(camera: Cameras, count: int = 64) -> tuple[Floats, Floats]:
     """Straightened x and y, on the plane at distance 1, of points on the left, right, top, bottom side."""
-    width, height = (float(side) for side in camera.sizes[0])
+    width, height = (float(side) - 2 * INSET for side in camera.sizes[0])
     along, still = np.linspace(0, 1, count), np.zeros(count)
     columns = np.concatenate([still, still + width, along * width, along * width])
     rows = np.concatenate([along * height, along * height, still, still + height])
     matrix = camera.intrinsics[0]
-    plane = (np.stack([columns, rows], axis=1) - matrix[:2, 2]) / matrix[[0, 1], [0, 1]]
+    plane = (np.stack([columns, rows], axis=1) + INSET - matrix[:2, 2]) / matrix[[0, 1], [0, 1]]
     assert camera.distortion is not None
     x, y = straighten(plane, camera.distortion[0]).T
     return x, y

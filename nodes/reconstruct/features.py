@@ -18,7 +18,7 @@ SMALLEST = 16
 def features(
     image: Image,
     mask: Mask | None = None,
-    max_features: Annotated[int, Range(100, 65536)] = 8192,
+    max_features: Annotated[int, Range(100, 65536)] = 4096,
     contrast: Annotated[float, Slider(0.002, 0.1)] = 0.02,
     edge: Annotated[float, Slider(2, 30)] = 10.0,
     max_side: Annotated[int, Range(100, 6400, unit="px")] = 1600,
@@ -32,7 +32,8 @@ def features(
 
     image: one photo; a list of photos is treated photo by photo
     mask: where to look (1); the rest is ignored, for example a moving background
-    max_features: keep this many, the largest first, since they are found again more surely
+    max_features: keep this many, the largest first, since they are found again more surely; matching takes
+      time with its square
     contrast: fainter spots are dropped; lower it for flat or hazy photos
     edge: spots longer than this times their width lie on an edge and are dropped
     max_side: larger photos are searched at this size; positions are those of the full photo

@@ -56,8 +56,9 @@ def map_cameras(
     COLMAP's mappers on one thread with a fixed seed, so that equal input gives equal output. Focal lengths
     start from Exif, or 1.2 times the longer side, and are refined. Of separate models the largest is given.
 
-    World: y down along gravity (square to the horizontal lines of all photos), the origin at the median of
-    the points, nine tenths of them within distance 1, the first photo looking along +z. Scale is arbitrary.
+    World: y down along gravity (square to the horizontal lines of all photos), the origin where the photos
+    look, distance 1 how far they usually are from what they see, the first photo looking along +z. The true
+    scale cannot be known from photos.
 
     features: one item a photo, the ones that were matched
     matches: from reconstruct.match
@@ -82,15 +83,18 @@ def map_cameras(
     if not models:
         raise no_model(overlaps)
     model = read_model(models[0], features, run)
-    others = [{image_id - 1 for image_id in other.reg_image_ids()} for other in models[1:]]
+    # A first try that stalled stays in the list, although a later one holds all its photos.
+    placed = set(model.photos)
+    others = [{image_id - 1 for image_id in other.reg_image_ids()} - placed for other in models[1:]]
+    others = [other for other in others if len(other) > 1]
     report = _report(features, model, others, overlaps)
     missing = len(features) - len(model.photos)
     if missing:
         run.warn(f"{missing} of {len(features)} photos could not be placed; the report says why")
     if others:
         sizes = ", ".join(str(len(other)) for other in others)
-        run.warn(f"the photos fall apart into {len(models)} models; left out: those of {sizes} photos")
-    return Mapped(model.cameras, model.points, report, _summary(features, model, len(models)))
+        run.warn(f"the photos fall apart into {len(others) + 1} models; left out: those of {sizes} photos")
+    return Mapped(model.cameras, model.points, report, _summary(features, model, len(others) + 1))
 
 
 def _check(features: Sequence[Features], matches: Matches) -> None:

@@ -50,7 +50,8 @@ def match(
         )
     pairs = chosen_pairs(len(features), pairing, overlap, closed)
     found: list[PairMatches] = []
-    with ThreadPoolExecutor(max(1, run.threads)) as pool:
+    pool = ThreadPoolExecutor(max(1, run.threads))
+    try:
         for done, (i, j) in enumerate(pairs):
             run.progress(done, len(pairs), f"{names[i]} - {names[j]}")
 
@@ -62,6 +63,8 @@ def match(
 
             parts = [features[i], features[j], ratio, max_angle, max_error, min_inliers]
             found.append(run.remember("pair", parts, make, returns=PairMatches))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     run.progress(len(pairs), len(pairs), f"matched {len(pairs)} pairs")
     return Matches(
         names,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -16,6 +17,7 @@ WIDTH, HEIGHT, FOCAL = 320, 240, 300.0
 WALL, FLOOR, BALL, RADIUS = 4.0, 1.0, np.array([0.1, 0.3, 2.6]), 0.55
 
 
+@functools.lru_cache(maxsize=16)
 def texture(seed: int) -> np.ndarray:
     """(512, 512, 3) uint8 with detail of all sizes, so that it can be recognised from anywhere."""
     random = np.random.default_rng(seed)
