@@ -77,6 +77,8 @@ def _stamp(param: Param, held: Any, stamps: Stamps) -> str:
     for path in paths:
         if isinstance(param.hint, OpenFile):
             parts += [path.name, stamps.file(path)]
+            if param.hint.beside:
+                parts.append(stamps.folder(path.parent, param.hint.beside))
         elif isinstance(param.hint, OpenFolder):
             parts += [path.name, stamps.folder(path, param.hint.patterns)]
         else:

@@ -135,9 +135,13 @@ class Colour(Hint):
 
 @dataclass(frozen=True)
 class OpenFile(Hint):
-    """An existing file; its content enters the cache key. ``patterns``: globs offered by the picker."""
+    """An existing file; its content enters the cache key. ``patterns``: globs offered by the picker.
+
+    ``beside``: globs of further files in its folder that it may refer to (textures, buffers); they enter too.
+    """
 
     patterns: tuple[str, ...] = ("*",)
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class Loaded(NamedTuple):
 
 
 @node("Load cameras", aliases=("open", "transforms.json", "nerfstudio", "instant-ngp", "poses"))
-def load(file: Annotated[Path, OpenFile(("*.json",))] = Path(), *, run: Run) -> Loaded:
+def load(file: Annotated[Path, OpenFile(("*.json",), beside=("*.ply",))] = Path(), *, run: Run) -> Loaded:
     """Read cameras from nerfstudio's transforms.json (also instant-ngp's and Blender's), or Meshloom's JSON.
 
     They come in OpenCV axes, world-to-camera, in a world with y down: the axes of transforms.json (OpenGL, +Z
