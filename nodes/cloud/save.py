@@ -12,8 +12,8 @@ from meshloom.graph_runtime.types import File, PointCloud
 def save(cloud: PointCloud, format: Literal["ply", "xyz"] = "ply", name: str = "points", *, run: Run) -> File:
     """Make a point file, delivered into the output folder with the workflow that made it.
 
-    PLY is binary and keeps everything exactly, confidence and observations too. XYZ is text: x y z, then r g b
-    and nx ny nz where there are any. Axes are kept as they are (y down).
+    PLY is binary and keeps everything exactly, confidence and observations too. XYZ is text: x y z, then r
+    g b and nx ny nz where there are any. Axes are kept as they are (y down).
 
     name: of the file, without extension
     """

@@ -91,6 +91,6 @@ def moved_points(points: PointCloud, matrix: Matrix) -> PointCloud:
 
 
 def _finite(after: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
-    if (np.isfinite(before) & ~np.isfinite(after)).any():
+    if (np.isfinite(before).all(axis=1) & ~np.isfinite(after).all(axis=1)).any():
         raise NodeError("the result is too large for 32-bit numbers", hint="use a smaller move or scale")
     return after

@@ -80,7 +80,7 @@ def from_depth(
         raise NodeError(
             f"voxels of {edge:.3g} would fill about {size / 2**30:.1f} GiB of memory; "
             f"{MOST_BYTES >> 30} GiB is the limit",
-            hint=f"the scene is {extent:.3g} across: set voxel to {extent / CELLS:.2g} or so, or mask the depths",
+            hint=f"the scene is {extent:.3g} across: set voxel to about {extent / CELLS:.2g}",
         )
     inputs = _in_voxels(views, centre, edge)
     inputs["settings"] = np.array([truncation, min_views - 0.5, 1.3 * blocks])

@@ -17,7 +17,7 @@ FEWEST = 16
 def from_points(
     points: PointCloud,
     depth: Annotated[int, Range(4, 12)] = 8,
-    trim: Annotated[float, Slider(0.0, 6.0, step=0.1, unit="levels")] = 2.0,
+    trim: Annotated[float, Slider(0.0, 6.0, step=0.1, unit="levels")] = 1.5,
     samples_per_cell: Annotated[float, Slider(1.0, 20.0, step=0.5)] = 1.5,
     point_weight: Annotated[float, Slider(0.0, 16.0, step=0.5)] = 4.0,
     *,

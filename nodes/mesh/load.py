@@ -6,6 +6,7 @@ from typing import Annotated
 from meshloom.graph_runtime.formats.meshes import PATTERNS, read_mesh
 from meshloom.graph_runtime.spec import OpenFile, Run, node
 from meshloom.graph_runtime.types import Mesh
+
 #: What glTF and OBJ files refer to in their folder.
 BESIDE = ("*.bin", "*.mtl", "*.png", "*.jpg", "*.jpeg")
 

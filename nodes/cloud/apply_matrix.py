@@ -1,0 +1,22 @@
+"""A cloud under a given motion."""
+
+from __future__ import annotations
+
+from meshloom.graph_runtime.spec import node
+from meshloom.graph_runtime.types import PointCloud, Table
+
+
+@node("Apply matrix to cloud", aliases=("transform", "move", "align"))
+def apply_matrix(points: PointCloud, matrix: Table, inverse: bool = False) -> PointCloud:
+    """Move a cloud by a matrix, such as the one that aligning a part of it gave.
+
+    matrix: three rows of four numbers, applied to columns (x, y, z, 1)
+    inverse: undo the motion instead
+    """
+    import numpy as np
+
+    from meshloom.nodes.mesh._icp import table_matrix
+    from meshloom.nodes.mesh._placing import moved_points
+
+    motion = table_matrix(matrix)
+    return moved_points(points, np.linalg.inv(motion) if inverse else motion)
