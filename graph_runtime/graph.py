@@ -5,12 +5,16 @@ Nothing here knows how a graph is edited or run.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 #: A node whose type starts with this is an instance of the group named after it.
 GROUP_PREFIX = "group:"
+
+#: Longer names of nodes and groups are refused: they become parts of file names and of paths.
+MOST_NAME = 120
 
 #: The parameters, links and flags of a node are kept apart from where it stands on the canvas.
 Position = tuple[float, float]
@@ -63,3 +67,18 @@ class GraphData:
     groups: Mapping[str, GroupData] = field(default_factory=dict)
     view: Mapping[str, Position] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
+
+
+def name_fault(name: str) -> str:
+    """What is wrong with the name of a node or group; empty if nothing is."""
+    if not name or "/" in name or "." in name or name != name.strip() or not name.isprintable():
+        return "is empty or holds '/', '.', outer spaces or characters that cannot be printed"
+    return f"is longer than {MOST_NAME} characters" if len(name) > MOST_NAME else ""
+
+
+def check_storable(held: Any) -> None:
+    """Raise ``ValueError`` unless ``held`` can stand in a workflow file: finite numbers, text, lists, objects."""
+    try:
+        json.dumps(held, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"cannot be stored in a workflow: {error}") from None

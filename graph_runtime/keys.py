@@ -136,4 +136,12 @@ def path_of(value: Any, folder: Path) -> Any:
     """Relative paths of a workflow are relative to the folder it lies in."""
     if isinstance(value, tuple):
         return tuple(path_of(item, folder) for item in value)
-    return folder / value.expanduser() if isinstance(value, Path) else value
+    return folder / expanded(value) if isinstance(value, Path) else value
+
+
+def expanded(path: Path) -> Path:
+    """``~`` and ``~user`` as home folders; left as it is where there is no such user."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,17 @@ from typing import Any
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.edits import Add, Batch, Edit, Extra, Group, NewLink
 from meshloom.graph_runtime.errors import MeshloomError, Problem, RequestError, WorkflowError
-from meshloom.graph_runtime.graph import GROUP_PREFIX, GraphData, GroupData, Link, NodeData, Position
+from meshloom.graph_runtime.graph import (
+    GROUP_PREFIX,
+    MOST_NAME,
+    GraphData,
+    GroupData,
+    Link,
+    NodeData,
+    Position,
+    name_fault,
+)
+from meshloom.graph_runtime.keys import expanded
 from meshloom.graph_runtime.plan import suggest
 from meshloom.graph_runtime.spec import NodeSpec, Param
 
@@ -25,6 +36,10 @@ FORMAT = 1
 
 #: A workflow is text that people read; this much is no workflow.
 MOST_BYTES = 64 << 20
+
+#: Objects and lists within each other, and digits of a number: more is no workflow either.
+MOST_DEPTH = 64
+MOST_DIGITS = 1000
 
 _NODE_FIELDS = {"type", "with", "from", "mute", "bypass", "version", "title"}
 _GROUP_FIELDS = {"nodes", "inputs", "outputs", "params", "view"}
@@ -43,7 +58,14 @@ def read_workflow(path: Path) -> GraphData:
         with path.open("rb") as file:
             head = file.read(64)
         if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-            return _carried(path)
+            carried = _carried(path)
+            if carried is None:
+                raise WorkflowError(
+                    Problem(
+                        str(path), "is no workflow and carries none", "expected JSON that begins with '{'"
+                    )
+                )
+            return carried
         if size > MOST_BYTES:
             raise WorkflowError(
                 Problem(str(path), f"is {size >> 20} MB; a workflow has at most {MOST_BYTES >> 20} MB")
@@ -55,24 +77,32 @@ def read_workflow(path: Path) -> GraphData:
         raise WorkflowError(Problem(str(path), "does not exist", hint)) from None
     except OSError as error:
         raise WorkflowError(Problem(str(path), f"cannot be read: {error.strerror}")) from None
-    return parse(data, str(path))
+    try:
+        return parse(data, str(path))
+    except WorkflowError:
+        carried = _carried(path)  # a result that happens to be JSON: cameras, numbers
+        if carried is None:
+            raise
+        return carried
 
 
-def _carried(path: Path) -> GraphData:
+def _carried(path: Path) -> GraphData | None:
     from meshloom.graph_runtime.formats.provenance import extract
 
     text = extract(path)
-    if text is None:
-        raise WorkflowError(
-            Problem(str(path), "is no workflow and carries none", "expected JSON that begins with '{'")
-        )
-    return parse(text.encode("utf-8", "replace"), str(path))
+    return parse(text.encode("utf-8", "replace"), str(path)) if text is not None else None
 
 
 def parse(data: bytes, name: str = "workflow") -> GraphData:
     """The graph in the bytes of a workflow file. Raises :class:`WorkflowError` with every fault found."""
     try:
-        tree = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        tree = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_no_twins,
+            parse_constant=_no_constant,
+            parse_int=_whole,
+        )
+        _check_plain(tree)
     except UnicodeDecodeError as error:
         raise WorkflowError(Problem(name, f"is not UTF-8 text (byte {error.start})")) from None
     except json.JSONDecodeError as error:
@@ -98,6 +128,38 @@ def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is no number that a parameter can take")
 
 
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits is no number that a parameter can take")
+    return int(text)
+
+
+def _check_plain(tree: Any) -> None:
+    """Raise ``ValueError`` for what JSON allows and no workflow holds. Not recursive, as nesting may be deep."""
+    waiting = [(tree, 1)]
+    while waiting:
+        held, depth = waiting.pop()
+        if isinstance(held, str):
+            if not held.isascii():
+                _check_text(held)
+        elif isinstance(held, (dict, list)):
+            if depth > MOST_DEPTH:
+                raise ValueError(f"it is nested more than {MOST_DEPTH} levels deep")
+            if isinstance(held, dict):
+                waiting += [(name, depth) for name in held]
+                held = held.values()
+            waiting += [(item, depth + 1) for item in held]
+        elif isinstance(held, float) and abs(held) == float("inf"):
+            raise ValueError("it holds a number too large for a computer's")
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds a broken Unicode character") from None
+
+
 class _Reader:
     """Turns parsed JSON into plain data, noting each fault and going on."""
 
@@ -107,11 +169,7 @@ class _Reader:
 
     def graph(self, tree: Any) -> GraphData:
         if not isinstance(tree, dict) or "meshloom" not in tree:
-            hint = ""
-            if isinstance(tree, dict) and any(
-                isinstance(held, dict) and "class_type" in held for held in tree.values()
-            ):
-                hint = "this looks like a ComfyUI workflow, which has other nodes"
+            hint = "this looks like a ComfyUI workflow, which has other nodes" if _is_comfy(tree) else ""
             raise WorkflowError(
                 Problem(self.name, 'is no Meshloom workflow: expected {"meshloom": 1, "nodes": {...}}', hint)
             )
@@ -132,26 +190,37 @@ class _Reader:
             groups[name] = self.group(held, name)
         known = {name: tuple(group.outputs) for name, group in groups.items()}
         nodes = self.nodes(tree.get("nodes", {}), "nodes", known)
+        view = self.view(tree.get("view", {}), "view")
+        extras = {name: held for name, held in tree.items() if name not in _TOP_FIELDS}
+        for name in extras:
+            self.check_word(name, "workflow")
         if self.problems:
             raise WorkflowError(*self.problems[:50])
-        extras = {name: held for name, held in tree.items() if name not in _TOP_FIELDS}
-        return GraphData(nodes, groups, self.view(tree.get("view", {}), "view"), extras)
+        return GraphData(nodes, groups, view, extras)
 
     def fault(self, where: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(where, message, hint))
 
     def table(self, held: Any, where: str) -> dict[str, Any]:
-        if isinstance(held, dict):
-            return held
-        self.fault(where, f"is {_kind(held)}; expected an object of names")
-        return {}
+        if not isinstance(held, dict):
+            self.fault(where, f"is {_kind(held)}; expected an object of names")
+            return {}
+        for name in held:
+            self.check_word(name, where)
+        return held
 
     def check_name(self, name: str, where: str) -> None:
-        if not name or "/" in name or "." in name or name != name.strip() or not name.isprintable():
-            self.fault(where, f"the name {name[:80]!r} is empty or holds '/', '.' or outer spaces")
+        fault = name_fault(name)
+        if fault:
+            self.fault(where, f"the name {name[:80]!r} {fault}")
+
+    def check_word(self, word: str, where: str) -> None:
+        """What is echoed in messages must not steer the terminal."""
+        if not word.isprintable() or len(word) > 2 * MOST_NAME:
+            self.fault(where, f"{word[:80]!r} is too long or holds characters that cannot be printed")
 
     def fields(self, held: dict[str, Any], known: set[str], where: str) -> None:
-        for name in held.keys() - known:
+        for name in sorted(held.keys() - known):
             self.fault(where, f"has an unknown field {name[:80]!r}", suggest(name, known))
 
     def nodes(self, held: Any, where: str, groups: Mapping[str, tuple[str, ...]]) -> dict[str, NodeData]:
@@ -166,11 +235,13 @@ class _Reader:
             if not isinstance(type_, str) or not type_:
                 self.fault(name, f"its type is {_kind(type_)}; expected the id of a node")
                 continue
+            self.check_word(type_, name)
             links = {}
             for socket, text in self.table(node.get("from", {}), f"{name}.from").items():
                 if not isinstance(text, str) or not text:
                     self.fault(f"{name}.{socket}", f'is linked to {_kind(text)}; expected "node.output"')
                     continue
+                self.check_word(text, name)
                 source, _, output = text.partition(".")
                 links[socket] = Link(source, output)
             for flag in ("mute", "bypass"):
@@ -219,6 +290,7 @@ class _Reader:
         if not isinstance(held, str) or "." not in held:
             self.fault(where, f'is {_kind(held)}; expected "node.socket"')
             return "", ""
+        self.check_word(held, where)
         node, _, socket = held.partition(".")
         return node, socket
 
@@ -234,6 +306,15 @@ class _Reader:
             else:
                 self.fault(f"{where}.{name}", "is no position; expected [x, y]")
         return made
+
+
+def _is_comfy(tree: Any) -> bool:
+    """Whether this is what ComfyUI's editor or its API saves."""
+    if not isinstance(tree, dict):
+        return False
+    if isinstance(tree.get("nodes"), list) and "links" in tree:
+        return True
+    return any(isinstance(held, dict) and "class_type" in held for held in tree.values())
 
 
 def _kind(held: Any) -> str:
@@ -294,9 +375,12 @@ def _migrated(name: str, node: NodeData, spec: NodeSpec | None) -> NodeData:
         )
     try:
         params = spec.migrate(dict(node.params)) if spec.migrate is not None else node.params
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        if not isinstance(params, Mapping):
+            raise TypeError(f"the migration of {spec.id} gives {type(params).__name__}")
+    except Exception as error:  # code of a node pack, given parameters of any shape
+        said = f"{type(error).__name__}: {error}"
         raise WorkflowError(
-            Problem(name, f"its parameters of version {node.version} cannot be migrated: {error}")
+            Problem(name, f"its parameters of version {node.version} cannot be migrated: {said}")
         ) from None
     return replace(node, params=params, version=spec.version)
 
@@ -366,23 +450,30 @@ def _plain(held: Any) -> Any:
 
 def _lines(tree: Any, depth: int = 0) -> str:
     """JSON with one line per leaf object, so that a diff shows what changed and a merge goes well."""
-    flat = json.dumps(tree, ensure_ascii=False, allow_nan=False)
+    flat = _json(tree)
     if not isinstance(tree, dict) or not tree or (depth > 1 and len(flat) < 90):
         return flat
     pad = "  " * (depth + 1)
-    rows = [
-        f"{pad}{json.dumps(name, ensure_ascii=False)}: {_lines(held, depth + 1)}"
-        for name, held in tree.items()
-    ]
+    rows = [f"{pad}{_json(name)}: {_lines(held, depth + 1)}" for name, held in tree.items()]
     return "{\n" + ",\n".join(rows) + "\n" + "  " * depth + "}"
+
+
+def _json(held: Any) -> str:
+    text = json.dumps(held, ensure_ascii=False, allow_nan=False)
+    # A path that is not UTF-8 comes with halves of characters, which no encoding takes but JSON can spell.
+    return text if text.isascii() else _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def save_workflow(graph: GraphData, path: Path) -> None:
     """Write a workflow file so that a crash at any moment leaves the old or the new one, whole."""
+    text = dump(graph)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(dump(graph))
+        with aside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
@@ -426,6 +517,12 @@ def with_params(graph: GraphData, catalog: Mapping[str, NodeSpec], settings: Map
             problems.append(found)
             continue
         name, param = found
+        if param in nodes[name].links:
+            source = nodes[name].links[param].node
+            problems.append(
+                Problem(place, f"gets its value from {source} by a link; a value set is not used")
+            )
+            continue
         nodes[name] = replace(nodes[name], params={**nodes[name].params, param: held})
     if problems:
         raise RequestError(*problems)
@@ -481,7 +578,7 @@ def from_text(param: Param | None, text: str, folder: Path | None = None) -> Any
     """
     kind = param.kind if param is not None else ""
     if kind == "path":
-        return str(((folder or Path.cwd()) / Path(text).expanduser()).resolve()) if text else text
+        return str(((folder or Path.cwd()) / expanded(Path(text))).resolve()) if text else text
     if kind == "str":
         return text
     if kind == "choice" and param is not None and text in param.options:
@@ -490,7 +587,7 @@ def from_text(param: Param | None, text: str, folder: Path | None = None) -> Any
         return [from_text(replace(param, kind="path"), part, folder) for part in text.split(",")]  # type: ignore[type-var]
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     if kind in ("ints", "floats", "strs"):
         parts = text.split(",")

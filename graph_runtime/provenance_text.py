@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from meshloom.graph_runtime.graph import GraphData, NodeData
+from meshloom.graph_runtime.keys import expanded
 from meshloom.graph_runtime.preset import dump
 from meshloom.graph_runtime.spec import NodeSpec
 
@@ -38,4 +39,4 @@ def _absolute(
 def _joined(folder: Path, held: Any) -> Any:
     if isinstance(held, (list, tuple)):
         return [_joined(folder, item) for item in held]
-    return str(folder / Path(held).expanduser()) if isinstance(held, str) and held else held
+    return str(folder / expanded(Path(held))) if isinstance(held, str) and held else held

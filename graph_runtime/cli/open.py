@@ -13,6 +13,7 @@ from meshloom.graph_runtime.catalog import Catalog, find_nodes
 from meshloom.graph_runtime.engine import Engine, default_cache_folder, open_cache
 from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.graph import GraphData
+from meshloom.graph_runtime.keys import expanded
 from meshloom.graph_runtime.preset import (
     from_text,
     param_of,
@@ -48,11 +49,14 @@ class Workflow:
 
 def find_workflow(said: str) -> Path:
     """The file meant: a path, or the name of a preset."""
-    path = Path(said).expanduser()
-    if path.exists() or path.suffix or os.sep in said:
-        return path.resolve()
-    preset = PRESETS / f"{said}.json"
-    return preset if preset.exists() else path.resolve()
+    path = expanded(Path(said))
+    try:
+        if path.exists() or path.suffix or os.sep in said:
+            return path.resolve()
+        preset = PRESETS / f"{said}.json"
+        return preset if preset.exists() else path.resolve()
+    except OSError as error:  # a name that no file can have
+        raise RequestError(Problem(said[:80], f"cannot be opened: {error.strerror}")) from None
 
 
 def open_workflow(said: str, settings: list[str] | None = None) -> Workflow:
@@ -91,6 +95,6 @@ def open_engine(
 
 def _number(name: str, default: int) -> int:
     text = os.environ.get(name, "")
-    if text and not text.isdigit():
+    if text and not text.isdecimal():
         raise RequestError(Problem(name, f"is {text!r}; expected a whole number"))
     return int(text) if text else default
