@@ -5,11 +5,11 @@ Iterative throughout, so that neither a long chain nor deep nesting meets Python
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from meshloom.graph_runtime.errors import Problem
+from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.graph import GROUP_PREFIX, GraphData, GroupData, NodeData
 from meshloom.graph_runtime.spec import NodeSpec, Wire
 
@@ -41,21 +41,22 @@ class Flat:
 
 
 def flatten(graph: GraphData) -> Flat:
-    """Open every group of ``graph``. Links still name group instances and bypassed nodes: see ``Resolver``."""
+    """Open every group of ``graph``. Links still name group instances and bypassed nodes: see ``Resolver``.
+
+    Raises :class:`RequestError` where that gives more than :data:`MOST_NODES` nodes.
+    """
     flat = Flat()
-    # (prefix, nodes of that scope, overriding parameters, links from outside, names of the groups around it)
-    waiting: list[
-        tuple[str, Mapping[str, NodeData], dict[str, dict[str, Any]], _Outside, frozenset[str], bool]
-    ]
-    waiting = [("", graph.nodes, {}, {}, frozenset(), False)]
+    waiting = [_Opened("", graph.nodes)]
     while waiting:
-        prefix, nodes, overrides, outside, around, muted = waiting.pop()
-        for name, node in nodes.items():
+        opened = waiting.pop()
+        prefix, overrides, outside, around = opened.prefix, opened.params, opened.links, opened.around
+        for name, node in opened.nodes.items():
             path = prefix + name
             links = {socket: (prefix + link.node, link.output) for socket, link in node.links.items()}
             links.update(outside.get(name, {}))
             params = {**node.params, **overrides[name]} if name in overrides else dict(node.params)
-            flat_node = FlatNode(path, node.type, params, links, node.mute or muted, node.bypass)
+            mute, bypass = node.mute or opened.mute, node.bypass or opened.bypass
+            flat_node = FlatNode(path, node.type, params, links, mute, bypass)
             if not node.type.startswith(GROUP_PREFIX):
                 flat.nodes[path] = flat_node
                 continue
@@ -71,35 +72,58 @@ def flatten(graph: GraphData) -> Flat:
                 continue
             flat.groups[path] = group, flat_node
             if len(flat.nodes) + len(flat.groups) > MOST_NODES:
-                flat.problems.append(Problem(path, f"opening the groups gives more than {MOST_NODES} nodes"))
-                return flat
+                top = path.partition("/")[0]
+                raise RequestError(Problem(top, f"opening its groups gives more than {MOST_NODES} nodes"))
             inner_params, inner_links = _handed_down(flat, path, group, flat_node)
-            waiting.append(
-                (path + "/", group.nodes, inner_params, inner_links, around | {group_name}, flat_node.mute)
-            )
+            inside = around | {group_name}
+            waiting.append(_Opened(path + "/", group.nodes, inner_params, inner_links, inside, mute, bypass))
     return flat
 
 
 _Outside = dict[str, dict[str, tuple[str, str]]]
 
 
+@dataclass(slots=True)
+class _Opened:
+    """A scope to be flattened: its nodes, what the instance around it gives them, and the groups around it."""
+
+    prefix: str
+    nodes: Mapping[str, NodeData]
+    params: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links: _Outside = field(default_factory=dict)
+    around: frozenset[str] = frozenset()
+    mute: bool = False
+    bypass: bool = False
+
+
 def _handed_down(
     flat: Flat, path: str, group: GroupData, node: FlatNode
 ) -> tuple[dict[str, dict[str, Any]], _Outside]:
-    """What a group instance gives the nodes inside: promoted parameters, and its own links."""
+    """What a group instance gives the nodes inside: promoted parameters, and its own links.
+
+    A promoted parameter takes a link as a parameter does.
+    """
+
+    def ends(outer: str, kind: str, found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        if outer not in group.params and (kind == "parameter" or outer not in group.inputs):
+            flat.problems.append(Problem(f"{path}.{outer}", f"the group has no such {kind}"))
+        for inner, socket in found:
+            if inner in group.nodes:
+                yield inner, socket
+            else:
+                flat.problems.append(
+                    Problem(f"{path}.{outer}", f"leads to {inner!r} inside, which the group lacks")
+                )
+
     params: dict[str, dict[str, Any]] = {}
     for outer, held in node.params.items():
-        if outer in group.params:
-            inner, name = group.params[outer]
+        promoted = [group.params[outer]] if outer in group.params else []
+        for inner, name in ends(outer, "parameter", promoted):
             params.setdefault(inner, {})[name] = held
-        else:
-            flat.problems.append(Problem(f"{path}.{outer}", "the group has no such parameter"))
     links: _Outside = {}
     for outer, source in node.links.items():
-        if outer not in group.inputs:
-            flat.problems.append(Problem(f"{path}.{outer}", "the group has no such input"))
-            continue
-        for inner, socket in group.inputs[outer]:
+        promoted = [group.params[outer]] if outer in group.params else []
+        for inner, socket in ends(outer, "input", group.inputs.get(outer) or promoted):
             links.setdefault(inner, {})[socket] = source
     return params, links
 
@@ -110,18 +134,26 @@ class Resolver:
     def __init__(self, flat: Flat, specs: Specs) -> None:
         self._flat = flat
         self._specs = specs
+        self._found: dict[tuple[str, str], tuple[str, str] | Problem | None] = {}
 
     def source(self, node: str, output: str) -> tuple[str, str] | Problem | None:
         """(node, output) that makes the value; ``None`` if it is muted away; a problem if it leads nowhere."""
         seen: set[tuple[str, str]] = set()
-        while True:
-            if (node, output) in seen:
-                return Problem(node, "bypassed nodes lead back to themselves")
-            seen.add((node, output))
-            step = self._step(node, output)
-            if not isinstance(step, tuple) or step == (node, output):
-                return step
-            node, output = step
+        end: tuple[str, str] | Problem | None = (node, output)
+        while isinstance(end, tuple) and end not in self._found:
+            if end in seen:
+                end = Problem(end[0], "leads back to itself through bypassed nodes")
+                break
+            seen.add(end)
+            step = self._step(*end)
+            if step == end:
+                break
+            end = step
+        if isinstance(end, tuple):
+            end = self._found.get(end, end)
+        # Remembered for all that was passed, or many links into one long chain of bypassed nodes are quadratic.
+        self._found.update(dict.fromkeys(seen, end))
+        return end
 
     def _step(self, node: str, output: str) -> tuple[str, str] | Problem | None:
         if node in self._flat.groups:

@@ -15,11 +15,14 @@ from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.flatten import Flat, FlatNode, Resolver, flatten
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.keys import Keys, Static, path_of
-from meshloom.graph_runtime.spec import NodeSpec, Param, Wire, check_param
+from meshloom.graph_runtime.spec import NodeSpec, Param, Wire, check_param, in_short
 from meshloom.graph_runtime.types import CONVERSIONS, SCALARS
 
 #: The scalar a parameter of each kind can be fed by through a link.
 LINKABLE = {"int": int, "float": float, "bool": bool, "str": str, "choice": str, "path": str}
+
+#: Problems of one plan that say what was probably meant.
+_MOST_HINTS = 50
 
 
 @dataclass(slots=True)
@@ -88,6 +91,8 @@ class _Planner:
         self.broken: dict[str, str] = {
             problem.where.partition(".")[0]: problem.message for problem in self.flat.problems
         }
+        self._break_inside()
+        self.hints = 0
         self.muted: dict[str, str] = {}
         self.links: dict[str, dict[str, tuple[str, int]]] = {}
 
@@ -104,6 +109,16 @@ class _Planner:
             made.nodes[name] = nodes[name]
         return made
 
+    def _break_inside(self) -> None:
+        """What is wrong with a group instance keeps the nodes inside from running."""
+        groups = self.broken.keys() & self.flat.groups.keys()
+        for name in self.flat.nodes if groups else ():
+            parts = name.split("/")
+            for end in range(1, len(parts)):
+                around = "/".join(parts[:end])
+                if around in groups:
+                    self.broken.setdefault(name, self.broken[around])
+
     def _problem(self, node: str, socket: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(f"{node}.{socket}" if socket else node, message, hint))
         self.broken.setdefault(node, message)
@@ -118,7 +133,10 @@ class _Planner:
         if spec is None:
             if node.name not in self.broken:
                 self._problem(
-                    node.name, "", f"no node is called {node.type!r}", suggest(node.type, self.specs)
+                    node.name,
+                    "",
+                    f"no node is called {in_short(node.type)}",
+                    self._suggest(node.type, self.specs),
                 )
             return
         if node.bypass:
@@ -127,7 +145,7 @@ class _Planner:
         for socket, (source, output) in node.links.items():
             if spec.input(socket) is None and spec.param(socket) is None:
                 names = [port.name for port in spec.inputs] + [param.name for param in spec.params]
-                self._problem(node.name, socket, f"{spec.id} has no such input", suggest(socket, names))
+                self._problem(node.name, socket, f"{spec.id} has no such input", self._suggest(socket, names))
                 continue
             found = self.resolver.source(source, output)
             if isinstance(found, Problem):
@@ -161,7 +179,10 @@ class _Planner:
                 return
         names = [port.name for port in made.outputs]
         self._problem(
-            node.name, socket, f"is linked to {source}.{output}, which does not exist", suggest(output, names)
+            node.name,
+            socket,
+            f"is linked to {source}.{output}, which does not exist",
+            self._suggest(output, names),
         )
 
     # ------------------------------------------------------------------------------------- order, types
@@ -178,11 +199,13 @@ class _Planner:
             return list(nx.topological_sort(digraph))
         except nx.NetworkXUnfeasible:
             pass
+        cyclic: list[str] = []
         for component in list(nx.strongly_connected_components(digraph)):
             if len(component) > 1 or any(digraph.has_edge(name, name) for name in component):
                 self._cycle(digraph.subgraph(component))
-                digraph.remove_nodes_from(component)
-        return list(nx.topological_sort(digraph))
+                cyclic += component
+        digraph.remove_nodes_from(cyclic)
+        return [*sorted(cyclic), *nx.topological_sort(digraph)]
 
     def _cycle(self, part: Any) -> None:
         import networkx as nx
@@ -200,9 +223,10 @@ class _Planner:
             links = self.links.get(name)
             if links is None:
                 continue
-            for source, _ in links.values():
-                if source in self.muted and name not in self.muted and name not in self.broken:
-                    self._mute_below(name, source, links)
+            for source, _ in list(links.values()):
+                if source in self.muted:
+                    if name not in self.muted and name not in self.broken:
+                        self._mute_below(name, source, links)
                 elif source not in nodes:
                     self.broken.setdefault(name, f"needs {source}, which cannot run")
             if name in self.broken or name in self.muted:
@@ -282,7 +306,7 @@ class _Planner:
                     node.name,
                     name,
                     f"{spec.id} has no such parameter",
-                    suggest(name, [param.name for param in spec.params]),
+                    self._suggest(name, [param.name for param in spec.params]),
                 )
         for param in spec.params:
             if param.name in linked:
@@ -329,18 +353,27 @@ class _Planner:
                 inside = [end[0] for end in ends if isinstance(end, tuple)] or inside
             if not inside:
                 names = [*self.flat.nodes, *self.flat.groups]
-                unknown.append(Problem(name, "no node of that name in the workflow", suggest(name, names)))
+                unknown.append(
+                    Problem(name, "no node of that name in the workflow", self._suggest(name, names))
+                )
             chosen += [path for path in inside if path not in chosen]
-        stopped = [
-            Problem(name, f"cannot run: {self.broken.get(name) or self.muted[name]}")
-            for name in chosen
-            if name in self.broken or name in self.muted
-        ]
+        reasons = {name: self._stopped(name) for name in chosen}
+        stopped = [Problem(name, f"cannot run: {reason}") for name, reason in reasons.items() if reason]
         if unknown or stopped:
             named = {problem.where.partition(".")[0] for problem in self.problems}
             extra = [problem for problem in stopped if problem.where not in named]
             raise RequestError(*unknown, *self.problems, *extra)
         return chosen
+
+    def _suggest(self, word: str, among: Iterable[str]) -> str:
+        """A hint, for the first problems only: thousands of them are a broken file, and comparing names is slow."""
+        self.hints += 1
+        return suggest(word, among) if self.hints <= _MOST_HINTS else ""
+
+    def _stopped(self, name: str) -> str:
+        """Why a node does not run; empty if it does."""
+        reason = self.broken.get(name) or self.muted.get(name)
+        return reason or ("it is bypassed" if self.flat.nodes[name].bypass else "")
 
     def _needed(self, targets: Iterable[str], nodes: Mapping[str, PlanNode]) -> set[str]:
         needed: set[str] = set()
@@ -363,6 +396,8 @@ def fit(given: type, wanted: type) -> tuple[bool, Callable[[Any], Any] | None]:
 
 def suggest(word: str, among: Iterable[str]) -> str:
     """A hint naming what was probably meant."""
+    if len(word) > 100:
+        return ""
     close = difflib.get_close_matches(word, list(among), n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else ""
 

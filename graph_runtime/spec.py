@@ -479,7 +479,7 @@ def expected(param: Param) -> str:
 
 def _number(param: Param, given: Any, whole: bool) -> Any:
     if isinstance(given, bool) or not isinstance(given, int if whole else (int, float)):
-        raise ValueError(f"is {given!r}; expected {expected(param)}")
+        raise ValueError(f"is {in_short(given)}; expected {expected(param)}")
     if not whole:
         try:
             given = float(given)
@@ -496,9 +496,18 @@ def _number(param: Param, given: Any, whole: bool) -> Any:
     return given
 
 
+def in_short(given: Any) -> str:
+    """A value as a message shows it: in one short line, however much somebody put into a file."""
+    try:
+        text = repr(given)
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return "too large to show"
+    return text if len(text) <= 80 else f"{text[:70]}... ({len(text)} characters)"
+
+
 def _text(param: Param, given: Any) -> str:
     if not isinstance(given, str):
-        raise ValueError(f"is {given!r}; expected {expected(param)}")
+        raise ValueError(f"is {in_short(given)}; expected {expected(param)}")
     try:
         given.encode()
     except UnicodeEncodeError:
@@ -508,29 +517,29 @@ def _text(param: Param, given: Any) -> str:
 
 def _path(param: Param, given: Any) -> Path:
     if not isinstance(given, (str, Path)):
-        raise ValueError(f"is {given!r}; expected {expected(param)}")
+        raise ValueError(f"is {in_short(given)}; expected {expected(param)}")
     if "\0" in str(given):
         raise ValueError("holds a NUL character; expected a path")
-    return Path(given)
+    return Path(_text(param, str(given)))
 
 
 def _flag(param: Param, given: Any) -> bool:
     if not isinstance(given, bool):
-        raise ValueError(f"is {given!r}; expected {expected(param)}")
+        raise ValueError(f"is {in_short(given)}; expected {expected(param)}")
     return given
 
 
 def _choice(param: Param, given: Any) -> Any:
     # `1 == True`, so types are compared too.
     if not any(given == option and type(given) is type(option) for option in param.options):
-        raise ValueError(f"is {given!r}; expected {expected(param)}")
+        raise ValueError(f"is {in_short(given)}; expected {expected(param)}")
     return given
 
 
 def _many(one: Callable[[Param, Any], Any]) -> Callable[[Param, Any], tuple[Any, ...]]:
     def check(param: Param, given: Any) -> tuple[Any, ...]:
         if not isinstance(given, (list, tuple)) or (param.length is not None and len(given) != param.length):
-            raise ValueError(f"is {given!r}; expected {expected(param)}")
+            raise ValueError(f"is {in_short(given)}; expected {expected(param)}")
         return tuple(one(param, item) for item in given)
 
     return check
