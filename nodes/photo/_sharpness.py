@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from meshloom.graph_runtime.types import Image
 from numpy.typing import NDArray
+
+from meshloom.graph_runtime.types import Image
 
 
 def grey(image: Image, longest: int) -> NDArray[np.float32]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.spec import NodeError, Run
 from meshloom.graph_runtime.types import Image
 from meshloom.nodes.photo._sharpness import grey, sharpness
-from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
@@ -101,9 +102,10 @@ class Reader:
                 continue
             good, pixels = self._video.retrieve()
             if good:
-                score = sharpness(grey(Image(_rgb(pixels)), 512))
+                frame = np.asarray(pixels, np.uint8)
+                score = sharpness(grey(Image(_rgb(frame)), 512))
                 if best is None or score > best[0]:
-                    best = (score, number, pixels)
+                    best = (score, number, frame)
         return None if best is None else (best[1], best[2])
 
     def image(self, number: int, pixels: Pixels, max_side: int) -> Image:

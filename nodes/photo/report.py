@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
+
 from meshloom.graph_runtime.spec import NodeError, Run, Slider, node
 from meshloom.graph_runtime.types import Image, Table
 from meshloom.nodes.photo._sharpness import grey, sharpness
-from numpy.typing import NDArray
 
 COLUMNS = (
     "photo",
@@ -99,7 +100,7 @@ def _measure(image: Image) -> tuple[float, float, float, float, NDArray[np.float
 
 def _likeness(thumbnails: NDArray[np.float32], aspects: list[float]) -> NDArray[np.float32]:
     """(N, N) correlation of thumbnails, -1 for a photo with itself and for photos of another shape."""
-    likeness = np.clip(thumbnails @ thumbnails.T, -1, 1)
+    likeness: NDArray[np.float32] = np.clip(thumbnails @ thumbnails.T, -1, 1)
     # Blank photos correlate with nothing, yet are all alike.
     blank = ~thumbnails.any(axis=1)
     likeness[np.ix_(blank, blank)] = 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+
 from meshloom.graph_runtime.spec import node
 from meshloom.graph_runtime.types import DepthMap, Image
 
@@ -36,7 +37,7 @@ def sample_stereo_pair() -> StereoPair:
     """
     from skimage.data import stereo_motorcycle
 
-    left, right, disparity = stereo_motorcycle()
+    left, right, disparity = stereo_motorcycle()  # type: ignore[no-untyped-call]
     known = np.isfinite(disparity) & (disparity > 0)
     shifts = np.where(known, disparity, 0).astype(np.float32)
     depth = np.where(known, FOCAL_PX * BASELINE / (shifts + SHIFT), 0).astype(np.float32)

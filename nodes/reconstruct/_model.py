@@ -81,4 +81,5 @@ def project(cameras: Cameras, index: int, world: Floats) -> Floats:
     if cameras.distortion is not None:
         plane = distort(plane, cameras.distortion[index])
     matrix = cameras.intrinsics[index]
-    return plane * matrix[[0, 1], [0, 1]] + matrix[:2, 2]
+    pixels: Floats = plane * matrix[[0, 1], [0, 1]] + matrix[:2, 2]
+    return pixels

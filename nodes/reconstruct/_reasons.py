@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from meshloom.graph_runtime.spec import NodeError
 from meshloom.nodes.reconstruct._values import Features, Matches
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 #: A photo with fewer features can hardly be placed.
 FEW = 50
@@ -21,6 +24,8 @@ class Overlaps:
 
     def __init__(self, features: Sequence[Features], matches: Matches, least: int) -> None:
         self.features, self.matches, self.least = features, matches, least
+        import networkx as nx
+
         self.graph: nx.Graph[int] = nx.Graph()
         self.graph.add_nodes_from(range(len(features)))
         for (first, second), count in zip(matches.pairs.tolist(), matches.counts.tolist(), strict=True):
@@ -40,6 +45,12 @@ class Overlaps:
         counts = self.matches.counts if verified else self.matches.putative
         top = int(mine[counts[mine].argmax()])
         return int(counts[top]), int(pairs[top].sum() - photo), verified
+
+    def group(self, photo: int) -> set[int]:
+        """The photos that can be reached from one by overlaps, itself included."""
+        import networkx as nx
+
+        return set(nx.node_connected_component(self.graph, photo))
 
     def moved(self) -> float:
         """Median shift of matches in the pairs that overlap, in units of the photo's width."""
@@ -70,8 +81,7 @@ def why_not(photo: int, placed: set[int], elsewhere: Sequence[set[int]], overlap
     for other in elsewhere:
         if photo in other:
             return f"in a separate model of {len(other)} photos that shares too little with this one"
-    group = nx.node_connected_component(overlaps.graph, photo)
-    if not group & placed:
+    if not overlaps.group(photo) & placed:
         return f"overlaps only photos that are not placed either: best {name}, {best} matches"
     return f"its position could not be found: {best} matches with {name}, too few or without parallax"
 

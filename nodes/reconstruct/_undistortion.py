@@ -20,7 +20,7 @@ def pinhole_of(camera: Cameras, keep: float) -> Floats:
     ``keep`` 0: a focal length long enough for every pixel to show something; 1: short enough for all that the
     photo shows; between, a geometric mean of the two. Without distortion nothing changes.
     """
-    matrix = camera.intrinsics[0].copy()
+    matrix: Floats = camera.intrinsics[0].copy()
     if not distorted(camera):
         return matrix
     x, y = _border(camera)

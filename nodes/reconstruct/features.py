@@ -45,7 +45,7 @@ def features(
     if min(grey.shape) < SMALLEST:
         run.warn(f"{image.name or 'a photo'} is {image.width} x {image.height}: too small to hold features")
         return _none(image)
-    sift = cv2.SIFT_create(
+    sift = cv2.SIFT.create(
         nfeatures=0, contrastThreshold=contrast, edgeThreshold=edge, enable_precise_upscale=True
     )
     message = f"features of {image.name or 'a photo'}"
@@ -72,7 +72,7 @@ def features(
         image.height,
         float(image.focal_px),
         keypoints,
-        root_sift(descriptors),
+        root_sift(np.asarray(descriptors, np.float32)),
         spots.as_uint8()[0],
     )
 
@@ -80,7 +80,8 @@ def features(
 def root_sift(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(N, 128) uint8: 512 times the square root of each descriptor over its sum, a unit vector times 512."""
     total = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6)
-    return np.clip(np.rint(512 * np.sqrt(descriptors / total)), 0, 255).astype(np.uint8)
+    scaled = np.rint(512 * np.sqrt(descriptors / total))
+    return np.asarray(np.clip(scaled, 0, 255), np.uint8)
 
 
 def _searched(image: Image, max_side: int) -> tuple[NDArray[np.uint8], tuple[float, float]]:

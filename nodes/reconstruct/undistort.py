@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -46,14 +47,9 @@ def undistort(
     straight: list[Image] = []
     for index, image in enumerate(chosen):
         run.progress(index, len(chosen), f"straightening {image.name}")
-        straight.append(
-            run.remember(
-                "photo",
-                [image, cameras.select([index]), keep],
-                lambda index=index, image=image: resampled(image, cameras.select([index]), keep),
-                returns=Image,
-            )
-        )
+        camera = cameras.select([index])
+        make = partial(resampled, image, camera, keep)
+        straight.append(run.remember("photo", [image, camera, keep], make, returns=Image))
     run.progress(len(chosen), len(chosen), "straightened")
     intrinsics = np.stack([pinhole_of(cameras.select([index]), keep) for index in range(len(cameras))])
     distortion = np.zeros((len(cameras), 4))

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.nodes.photo.load_files import load_files
-from PIL import Image as Pillow
 
 
 def save(path, shade):

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
+
 from meshloom.graph_runtime.errors import Cancelled, NodeError
 from meshloom.graph_runtime.formats.exif import exif_bytes
 from meshloom.nodes.photo.load_folder import load_folder
-from PIL import Image as Pillow
 
 
 def save(path: Path, width: int = 40, height: int = 30, seed: int = 0, **more: object) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.types import Image
 from meshloom.nodes.photo.report import report

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from meshloom.nodes.photo.sample_stereo_pair import BASELINE, FOCAL_PX, SHIFT, sample_stereo_pair
 
 

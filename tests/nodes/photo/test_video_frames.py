@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from meshloom.graph_runtime.errors import Cancelled, NodeError
 from meshloom.nodes.photo.video_frames import video_frames
 
