@@ -59,6 +59,11 @@ class Catalog(Mapping[str, NodeSpec]):
         self._load_all()
         return len(self._specs)
 
+    def files(self) -> list[tuple[str, Path]]:
+        """Every id with its file, sorted, loaded or not."""
+        loaded = [(spec.id, spec.file) for spec in self._specs.values()]
+        return sorted([*loaded, *((node_id, found.file) for node_id, found in self._found.items())])
+
     def current_id(self, node_id: str) -> str:
         """The present id of a node that may have been renamed."""
         if node_id in self:

@@ -11,7 +11,10 @@ import typer
 from meshloom.graph_runtime.catalog import Catalog, find_nodes
 from meshloom.graph_runtime.cli.display import human_bytes
 from meshloom.graph_runtime.cli.open import open_engine, open_workflow
+from meshloom.graph_runtime.engine import default_cache_folder
 from meshloom.graph_runtime.errors import Problem, RequestError
+from meshloom.graph_runtime.listing import Listing, listings
+from meshloom.graph_runtime.plan import suggest
 from meshloom.graph_runtime.spec import NodeSpec, Param, expected
 
 _Workflow = Annotated[str, typer.Argument(help="A workflow file, a result that carries one, or a preset.")]
@@ -81,40 +84,34 @@ def nodes(
 ) -> int:
     """List the nodes, or tell all about one."""
     catalog = find_nodes()
-    chosen = [catalog[name] for name in catalog]
     exact = catalog.get(node) if node is not None else None
-    if node is not None and exact is None:
-        words = node.lower()
-        chosen = [
-            spec
-            for spec in chosen
-            if words in f"{spec.id} {spec.title} {' '.join(spec.aliases)} {spec.summary}".lower()
-        ]
-        if not chosen:
-            from meshloom.graph_runtime.plan import suggest
-
-            raise RequestError(Problem(node, "no node is called so", suggest(node, catalog)))
     if as_json:
-        typer.echo(json.dumps([_spec_json(spec) for spec in ([exact] if exact else chosen)]))
+        specs = [exact] if exact is not None else [catalog[name] for name in catalog]
+        typer.echo(json.dumps([_spec_json(spec) for spec in specs]))
         return 0
     if exact is not None:
         typer.echo(_page(exact))
         return 0
+    chosen = listings(catalog, default_cache_folder())
+    if node is not None:
+        chosen = [listing for listing in chosen if listing.matches(node)]
+        if not chosen:
+            raise RequestError(Problem(node, "no node is called so", suggest(node, catalog)))
     _list(chosen)
     _tell_problems(catalog)
     return 0
 
 
-def _list(specs: list[NodeSpec]) -> None:
-    width = max(len(spec.id) for spec in specs)
+def _list(chosen: list[Listing]) -> None:
+    width = max(len(listing.id) for listing in chosen)
     group = ""
-    for spec in specs:
-        head = spec.id.partition(".")[0]
+    for listing in chosen:
+        head = listing.id.partition(".")[0]
         if head != group:
             group = head
             typer.echo(f"\n{group}")
-        typer.echo(f"  {spec.id:<{width}}  {spec.summary}")
-    typer.echo(f"\n{len(specs)} nodes; meshloom nodes ID tells all about one")
+        typer.echo(f"  {listing.id:<{width}}  {listing.summary}")
+    typer.echo(f"\n{len(chosen)} nodes; meshloom nodes ID tells all about one")
 
 
 def _tell_problems(catalog: Catalog) -> None:
@@ -177,7 +174,7 @@ def doctor() -> int:
 
     from meshloom.graph_runtime import system
     from meshloom.graph_runtime.catalog import user_nodes_folder
-    from meshloom.graph_runtime.engine import default_cache_folder, probe_device
+    from meshloom.graph_runtime.engine import probe_device
     from meshloom.graph_runtime.sources import library_version
 
     memory = psutil.virtual_memory()
