@@ -26,6 +26,14 @@ def need_points(points: PointCloud, least: int = 1) -> None:
         )
 
 
+def need_finite(numbers: tuple[float, ...], name: str) -> None:
+    """Raise unless every component of the parameter ``name`` is finite."""
+    if not np.isfinite(numbers).all():
+        raise NodeError(
+            f"{name} is {numbers}; finite numbers are expected", hint=f"set {name} to plain numbers"
+        )
+
+
 def take(points: PointCloud, keep: NDArray[np.bool_] | NDArray[np.int64]) -> PointCloud:
     """The points where ``keep`` (P,) holds, or those of the given numbers; observations follow."""
     rows = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep

@@ -6,9 +6,9 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from meshloom.graph_runtime.spec import Range, Run, Seed, Slider, node
+from meshloom.graph_runtime.spec import NodeError, Range, Run, Seed, Slider, node
 from meshloom.graph_runtime.types import PointCloud, Table
-from meshloom.nodes.mesh._icp import Start
+from meshloom.kernels.geometry.icp import Start
 
 
 class Alignment(NamedTuple):
@@ -52,9 +52,9 @@ def align(
     rounds: the most rounds of the finish
     seed: for which points of large clouds are used
     """
+    from meshloom.kernels.geometry.icp import FINE, Shape, figures, register
+    from meshloom.nodes.cloud._placing import moved_points
     from meshloom.nodes.cloud._points import need_points
-    from meshloom.nodes.mesh._icp import FINE, Shape, fit_table, matrix_table, register
-    from meshloom.nodes.mesh._placing import moved_points
 
     need_points(moving, 3)
     need_points(fixed, 3)
@@ -64,14 +64,20 @@ def align(
     normals = None
     if fixed.normals is not None and np.isfinite(fixed.normals).all():
         normals = fixed.normals[other].astype(np.float64)
-    fit = register(
-        Shape(moving.positions[mine].astype(np.float64), None),
-        Shape(fixed.positions[other].astype(np.float64), normals),
-        start,
-        scaling,
-        overlap,
-        rounds,
-        run,
-    )
+    try:
+        fit = register(
+            Shape(moving.positions[mine].astype(np.float64), None),
+            Shape(fixed.positions[other].astype(np.float64), normals),
+            start,
+            scaling,
+            overlap,
+            rounds,
+            lambda share, message: run.progress(share, 1.0, message),
+        )
+    except ValueError as error:
+        raise NodeError(str(error), hint="check the source of both shapes") from None
     run.progress(1.0, 1.0, "done")
-    return Alignment(moved_points(moving, fit.matrix), matrix_table(fit.matrix), fit_table(fit))
+    matrix = Table(("x", "y", "z", "move"), tuple(map(tuple, fit.matrix[:3].tolist())))
+    return Alignment(
+        moved_points(moving, fit.matrix), matrix, Table(("measure", "value"), tuple(figures(fit).items()))
+    )

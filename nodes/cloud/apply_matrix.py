@@ -15,8 +15,7 @@ def apply_matrix(points: PointCloud, matrix: Table, inverse: bool = False) -> Po
     """
     import numpy as np
 
-    from meshloom.nodes.mesh._icp import table_matrix
-    from meshloom.nodes.mesh._placing import moved_points
+    from meshloom.nodes.cloud._placing import matrix_in, moved_points
 
-    motion = table_matrix(matrix)
+    motion = matrix_in(matrix)
     return moved_points(points, np.linalg.inv(motion) if inverse else motion)

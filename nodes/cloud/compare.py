@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshloom.graph_runtime.spec import NodeError, Run, Slider, node
-from meshloom.graph_runtime.types import Figure, PointCloud, Table
+from meshloom.graph_runtime.types import Figure, PointCloud, Series, Table
 
 
 class Comparison(NamedTuple):
@@ -44,14 +44,13 @@ def compare(
     reference: what it should be
     threshold: as a fraction of the diagonal of the reference's bounding box
     """
+    from meshloom.kernels.geometry.comparing import colours, histogram, scores
     from meshloom.nodes.cloud._neighbours import build
     from meshloom.nodes.cloud._points import need_points
-    from meshloom.nodes.mesh._comparing import colours, histogram, scores
-    from meshloom.nodes.mesh._surface import diagonal
 
     need_points(points)
     need_points(reference, 2)
-    size = diagonal(reference.positions)
+    size = float(np.linalg.norm(np.ptp(reference.positions.astype(np.float64), axis=0)))
     if not (size > 0 and threshold > 0):
         raise NodeError(
             f"the threshold is {threshold} of the reference's diagonal of {size:.3g}; both must be above 0",
@@ -65,7 +64,13 @@ def compare(
     painted = PointCloud(
         points.positions, colours(there, limit), points.normals, points.confidence, points.observations
     )
-    return Comparison(scores(there, back, limit, size), painted, histogram(there, back, limit))
+    table = Table(("measure", "value"), tuple(scores(there, back, limit, size).items()))
+    series = tuple(
+        Series(name, *histogram(distance, limit), "bars")
+        for name, distance in (("to the reference", there), ("from the reference", back))
+    )
+    figure = Figure("Distance", "distance (scene units)", "share of the points (%)", series)
+    return Comparison(table, painted, figure)
 
 
 def _distances(positions, tree, start, run: Run) -> NDArray[np.float64]:  # type: ignore[no-untyped-def]

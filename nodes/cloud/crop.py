@@ -25,9 +25,8 @@ def crop(
     size: of the shape along x, y and z; 0 leaves that direction unlimited
     turn: of the shape about the fixed axis x, then y, then z, in degrees
     """
-    from meshloom.nodes.cloud._points import take
-    from meshloom.nodes.mesh._checks import need_finite
-    from meshloom.nodes.mesh._placing import euler
+    from meshloom.kernels.geometry.placing import euler
+    from meshloom.nodes.cloud._points import need_finite, take
 
     for name, numbers in (("centre", centre), ("size", size), ("turn", turn)):
         need_finite(numbers, name)

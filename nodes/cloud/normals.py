@@ -110,7 +110,7 @@ def _seen_from(points: PointCloud, cameras: Cameras, run: Run) -> NDArray[np.flo
 def _consistent(
     positions: NDArray[np.float64], normals: NDArray[np.float64], pairs: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    from meshloom.nodes.mesh._signs import agree
+    from meshloom.kernels.geometry.signs import agree
 
     # Each pair once, whichever of the two named it.
     pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)

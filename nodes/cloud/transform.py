@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from meshloom.graph_runtime.spec import Slider, node
 from meshloom.graph_runtime.types import PointCloud
-from meshloom.nodes.mesh._placing import Pivot
 
 
 @node("Transform cloud", aliases=("move", "translate", "rotate", "scale", "mirror"))
@@ -15,7 +14,7 @@ def transform(
     move: tuple[float, float, float] = (0.0, 0.0, 0.0),
     turn: Annotated[tuple[float, float, float], Slider(-360.0, 360.0, unit="degrees")] = (0.0, 0.0, 0.0),
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    pivot: Pivot = "origin",
+    pivot: Literal["origin", "centre", "base"] = "origin",
 ) -> PointCloud:
     """Scale, then turn, then move a cloud.
 
@@ -27,6 +26,6 @@ def transform(
     pivot: what stays in place while scaling and turning: the world's origin, the middle of the bounding
       box, or the middle of its underside (base)
     """
-    from meshloom.nodes.mesh._placing import moved_points, placement
+    from meshloom.nodes.cloud._placing import matrix_from, moved_points
 
-    return moved_points(points, placement(points.positions, move, turn, scale, pivot))
+    return moved_points(points, matrix_from(points, move, turn, scale, pivot))

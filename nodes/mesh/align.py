@@ -6,9 +6,9 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from meshloom.graph_runtime.spec import Range, Run, Seed, Slider, node
+from meshloom.graph_runtime.spec import NodeError, Range, Run, Seed, Slider, node
 from meshloom.graph_runtime.types import Mesh, Table
-from meshloom.nodes.mesh._icp import Start
+from meshloom.kernels.geometry.icp import Start
 
 
 class Alignment(NamedTuple):
@@ -52,8 +52,8 @@ def align(
     rounds: the most rounds of the finish
     seed: for the points taken from the surfaces
     """
+    from meshloom.kernels.geometry.icp import FINE, Shape, figures, register
     from meshloom.nodes.mesh._checks import need_surface
-    from meshloom.nodes.mesh._icp import FINE, Shape, fit_table, matrix_table, register
     from meshloom.nodes.mesh._placing import moved_mesh
     from meshloom.nodes.mesh._surface import crosses, sample, unit
 
@@ -66,14 +66,20 @@ def align(
     random = np.random.default_rng(seed)
     mixed, mixed_too = random.permutation(FINE), random.permutation(FINE)
     normals = unit(crosses(fixed.vertices, fixed.faces))[face]
-    fit = register(
-        Shape(source[mixed], None),
-        Shape(target[mixed_too], normals[mixed_too]),
-        start,
-        scaling,
-        overlap,
-        rounds,
-        run,
-    )
+    try:
+        fit = register(
+            Shape(source[mixed], None),
+            Shape(target[mixed_too], normals[mixed_too]),
+            start,
+            scaling,
+            overlap,
+            rounds,
+            lambda share, message: run.progress(share, 1.0, message),
+        )
+    except ValueError as error:
+        raise NodeError(str(error), hint="check the source of both shapes") from None
     run.progress(1.0, 1.0, "done")
-    return Alignment(moved_mesh(moving, fit.matrix), matrix_table(fit.matrix), fit_table(fit))
+    matrix = Table(("x", "y", "z", "move"), tuple(map(tuple, fit.matrix[:3].tolist())))
+    return Alignment(
+        moved_mesh(moving, fit.matrix), matrix, Table(("measure", "value"), tuple(figures(fit).items()))
+    )

@@ -15,8 +15,7 @@ def apply_matrix(mesh: Mesh, matrix: Table, inverse: bool = False) -> Mesh:
     """
     import numpy as np
 
-    from meshloom.nodes.mesh._icp import table_matrix
-    from meshloom.nodes.mesh._placing import moved_mesh
+    from meshloom.nodes.mesh._placing import matrix_in, moved_mesh
 
-    motion = table_matrix(matrix)
+    motion = matrix_in(matrix)
     return moved_mesh(mesh, np.linalg.inv(motion) if inverse else motion)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshloom.graph_runtime.spec import NodeError, Range, Run, Seed, Slider, node
-from meshloom.graph_runtime.types import Figure, Mesh, Table
+from meshloom.graph_runtime.types import Figure, Mesh, Series, Table
 
 #: Points asked for at once.
 BATCH = 10_000
@@ -51,8 +51,8 @@ def compare(
     samples: points on each surface
     seed: another seed gives other points
     """
+    from meshloom.kernels.geometry.comparing import colours, histogram, scores
     from meshloom.nodes.mesh._checks import need_surface
-    from meshloom.nodes.mesh._comparing import colours, histogram, scores
     from meshloom.nodes.mesh._surface import diagonal, sample
 
     need_surface(mesh, "the mesh")
@@ -83,7 +83,13 @@ def compare(
     limit = threshold * size
     run.progress(1.0, 1.0, "done")
     painted = Mesh(mesh.vertices, mesh.faces, normals=mesh.normals, colours=colours(of_vertex, limit))
-    return Comparison(scores(there, back, limit, size), painted, histogram(there, back, limit))
+    table = Table(("measure", "value"), tuple(scores(there, back, limit, size).items()))
+    series = tuple(
+        Series(name, *histogram(distance, limit), "bars")
+        for name, distance in (("to the reference", there), ("from the reference", back))
+    )
+    figure = Figure("Distance", "distance (scene units)", "share of the surface (%)", series)
+    return Comparison(table, painted, figure)
 
 
 def _scene(mesh: Mesh, middle: NDArray[np.float64], size: float, threads: int):  # type: ignore[no-untyped-def]

@@ -27,9 +27,9 @@ def crop(
     size: of the box along x, y and z; 0 leaves that direction unlimited
     turn: of the box about the fixed axis x, then y, then z, in degrees
     """
+    from meshloom.kernels.geometry.placing import euler
     from meshloom.nodes.mesh._checks import need_finite, need_surface
     from meshloom.nodes.mesh._clip import clipped
-    from meshloom.nodes.mesh._placing import euler
 
     need_surface(mesh)
     for name, numbers in (("centre", centre), ("size", size), ("turn", turn)):

@@ -24,8 +24,9 @@ def normalise(
     origin: what comes to lie at the origin: the middle of the bounding box, the middle of its underside (y
       points down), or keep, which scales about the middle where it is
     """
+    from meshloom.kernels.geometry.placing import pivot_point
     from meshloom.nodes.mesh._checks import need_surface
-    from meshloom.nodes.mesh._placing import moved_mesh, pivot_point
+    from meshloom.nodes.mesh._placing import moved_mesh
 
     need_surface(mesh)
     used = mesh.vertices[mesh.faces.ravel()]

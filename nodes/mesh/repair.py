@@ -131,8 +131,8 @@ def _without_fins(mesh: Mesh) -> Mesh:
 
 def _oriented(mesh: Mesh) -> Mesh:
     """Neighbours agree; closed pieces enclose a positive volume, open ones keep the side most faces had."""
+    from meshloom.kernels.geometry.signs import agree
     from meshloom.nodes.mesh._parts import with_faces
-    from meshloom.nodes.mesh._signs import agree
     from meshloom.nodes.mesh._surface import areas
     from meshloom.nodes.mesh._topology import edges, welded
 

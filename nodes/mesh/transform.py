@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from meshloom.graph_runtime.spec import Slider, node
 from meshloom.graph_runtime.types import Mesh
-from meshloom.nodes.mesh._placing import Pivot
 
 
 @node("Transform mesh", aliases=("move", "translate", "rotate", "scale", "mirror"))
@@ -15,7 +14,7 @@ def transform(
     move: tuple[float, float, float] = (0.0, 0.0, 0.0),
     turn: Annotated[tuple[float, float, float], Slider(-360.0, 360.0, unit="degrees")] = (0.0, 0.0, 0.0),
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    pivot: Pivot = "origin",
+    pivot: Literal["origin", "centre", "base"] = "origin",
 ) -> Mesh:
     """Scale, then turn, then move a mesh.
 
@@ -28,6 +27,6 @@ def transform(
     pivot: what stays in place while scaling and turning: the world's origin, the middle of the bounding
       box, or the middle of its underside (base)
     """
-    from meshloom.nodes.mesh._placing import moved_mesh, placement
+    from meshloom.nodes.mesh._placing import matrix_from, moved_mesh
 
-    return moved_mesh(mesh, placement(mesh.vertices, move, turn, scale, pivot))
+    return moved_mesh(mesh, matrix_from(mesh, move, turn, scale, pivot))

@@ -7,8 +7,8 @@ import pytest
 
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.types import Cameras, PointCloud
+from meshloom.kernels.geometry.placing import euler
 from meshloom.nodes.cloud.subject import subject
-from meshloom.nodes.mesh._placing import euler
 from meshloom.nodes.mesh.primitive import primitive
 from meshloom.nodes.mesh.sample_points import sample_points
 from meshloom.nodes.mesh.transform import transform

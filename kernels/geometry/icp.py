@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any, Literal
@@ -10,11 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from meshloom.graph_runtime.spec import NodeError, Run
-from meshloom.graph_runtime.types import Table
-
 Floats = NDArray[np.float64]
 Start = Literal["as placed", "centres", "any pose"]
+#: Told the share of the work that is done, and what is being done.
+Progress = Callable[[float, str], None]
 
 #: Points used to choose among starts, and to finish.
 COARSE, FINE = 1500, 40_000
@@ -51,7 +50,7 @@ class Fit:
 
 
 def register(
-    moving: Shape, fixed: Shape, start: Start, scaling: bool, overlap: float, rounds: int, run: Run
+    moving: Shape, fixed: Shape, start: Start, scaling: bool, overlap: float, rounds: int, progress: Progress
 ) -> Fit:
     """Iterative closest points, trimmed, in both directions.
 
@@ -65,14 +64,11 @@ def register(
 
     for name, shape in (("moving", moving), ("fixed", fixed)):
         if len(shape.positions) < 3 or not np.isfinite(shape.positions).all():
-            raise NodeError(
-                f"the {name} shape has too few points to be aligned, or some that are not finite",
-                hint="check its source",
-            )
+            raise ValueError(f"the {name} shape has fewer than 3 points, or some that are not finite")
     low, high = fixed.positions.min(axis=0), fixed.positions.max(axis=0)
     centre, size = (low + high) / 2, float(np.linalg.norm(high - low))
     if not size > 0 or not np.ptp(moving.positions, axis=0).any():
-        raise NodeError("a shape without extent cannot be aligned", hint="check the source of both shapes")
+        raise ValueError("a shape without extent cannot be aligned")
     # The fixed shape at unit size about the origin; the moving one in the same frame.
     target = Shape((fixed.positions - centre) / size, fixed.normals)
     frame = np.eye(4)
@@ -84,7 +80,7 @@ def register(
     best, least = np.eye(4), np.inf
     starts = list(_starts(sketch, sketched, start, scaling))
     for index, guess in enumerate(starts):
-        run.progress(0.5 * index / len(starts), 1.0, "comparing starts" if len(starts) > 1 else "approaching")
+        progress(0.5 * index / len(starts), "comparing starts" if len(starts) > 1 else "approaching")
         matrix = guess
         for _ in range(COARSE_ROUNDS):
             here, there, _ = _pairs(_apply(matrix, sketch), sketched, tree, overlap)
@@ -92,19 +88,27 @@ def register(
         *_, error = _pairs(_apply(matrix, sketch), sketched, tree, overlap)
         if error < least:
             best, least = matrix, error
-    matrix, used = _finish(source.few(FINE).positions, target.few(FINE), best, scaling, overlap, rounds, run)
+    matrix, used = _finish(
+        source.few(FINE).positions, target.few(FINE), best, scaling, overlap, rounds, progress
+    )
     error, reached = _quality(_apply(matrix, source.few(FINE).positions), target, overlap, WITHIN)
     return Fit(np.linalg.inv(frame) @ matrix @ frame, error * size, reached, WITHIN * size, used)
 
 
 def _finish(
-    source: Floats, target: Shape, matrix: Floats, scaling: bool, overlap: float, rounds: int, run: Run
+    source: Floats,
+    target: Shape,
+    matrix: Floats,
+    scaling: bool,
+    overlap: float,
+    rounds: int,
+    progress: Progress,
 ) -> tuple[Floats, int]:
     from scipy.spatial import cKDTree
 
     tree = cKDTree(target.positions)
     for index in range(rounds):
-        run.progress(0.5 + 0.5 * index / rounds, 1.0, "aligning")
+        progress(0.5 + 0.5 * index / rounds, "aligning")
         here, there, facing, _ = _facing_pairs(_apply(matrix, source), target, tree, overlap)
         step = _closest(here, there, scaling) if facing is None else _onto(here, there, facing, scaling)
         matrix = step @ matrix
@@ -212,35 +216,13 @@ def _starts(source: Floats, target: Floats, start: Start, scaling: bool) -> Iter
         yield guess
 
 
-def matrix_table(matrix: Floats) -> Table:
-    """The upper three rows of a (4, 4) matrix, columns x, y, z and move."""
-    return Table(("x", "y", "z", "move"), tuple(tuple(float(cell) for cell in row) for row in matrix[:3]))
-
-
-def table_matrix(table: Table) -> Floats:
-    """The (4, 4) matrix of a table of three or four rows of four numbers."""
-    try:
-        rows = np.array(table.rows, np.float64)
-    except (TypeError, ValueError):
-        rows = np.zeros((0, 0))
-    if rows.shape not in ((3, 4), (4, 4)) or not np.isfinite(rows).all():
-        raise NodeError(
-            f"a table of {len(table.rows)} rows and {len(table.columns)} columns is no matrix; three rows of four "
-            "numbers were expected",
-            hint="connect the matrix of mesh.align or cloud.align",
-        )
-    if abs(np.linalg.det(rows[:3, :3])) < 1e-300:
-        raise NodeError("the matrix flattens space", hint="connect the matrix of mesh.align or cloud.align")
-    return np.vstack([rows[:3], [0.0, 0.0, 0.0, 1.0]])
-
-
-def fit_table(fit: Fit) -> Table:
-    """What an alignment found, in words and numbers."""
+def figures(fit: Fit) -> dict[str, float]:
+    """What an alignment found, by name."""
     from scipy.spatial.transform import Rotation
 
     scale = float(np.cbrt(np.linalg.det(fit.matrix[:3, :3])))
     turn = Rotation.from_matrix(fit.matrix[:3, :3] / scale).as_euler("xyz", degrees=True)
-    figures = {
+    return {
         "root mean square distance": fit.error,
         "share within 1 % of the diagonal": fit.reached,
         "scale": scale,
@@ -248,4 +230,3 @@ def fit_table(fit: Fit) -> Table:
         **{f"move {axis}": float(shift) for axis, shift in zip("xyz", fit.matrix[:3, 3], strict=True)},
         "rounds": fit.rounds,
     }
-    return Table(("measure", "value"), tuple(figures.items()))

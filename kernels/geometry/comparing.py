@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from meshloom.graph_runtime.types import Figure, Series, Table
-
 Floats = NDArray[np.float64]
 
 #: Bars of the histogram, which reaches to so many thresholds.
@@ -16,7 +14,7 @@ RAMP = np.array([(49, 54, 149), (116, 173, 209), (255, 255, 191), (244, 109, 67)
 STOPS = np.array([0.0, 0.5, 1.0, 2.0, 4.0])
 
 
-def scores(there: Floats, back: Floats, threshold: float, diagonal: float) -> Table:
+def scores(there: Floats, back: Floats, threshold: float, diagonal: float) -> dict[str, float]:
     """``there``: distances from the tested shape to the reference; ``back``: from the reference to it.
 
     Precision is the share of ``there`` within the threshold, completeness that of ``back``, the F-score their
@@ -39,7 +37,7 @@ def scores(there: Floats, back: Floats, threshold: float, diagonal: float) -> Ta
         figures[f"mean distance {name}"] = float(distance.mean())
         figures[f"median distance {name}"] = float(np.median(distance))
         figures[f"90 % distance {name}"] = float(np.quantile(distance, 0.9))
-    return Table(("measure", "value"), tuple(figures.items()))
+    return figures
 
 
 def colours(distance: Floats, threshold: float) -> NDArray[np.uint8]:
@@ -48,12 +46,8 @@ def colours(distance: Floats, threshold: float) -> NDArray[np.uint8]:
     return np.rint(np.stack([np.interp(place, STOPS, RAMP[:, c]) for c in range(3)], axis=1)).astype(np.uint8)
 
 
-def histogram(there: Floats, back: Floats, threshold: float) -> Figure:
-    """Shares of both distances by thresholds; the last bar holds all that is further."""
+def histogram(distance: Floats, threshold: float) -> tuple[Floats, Floats]:
+    """Middles of the bars and the share of the surface in each, in per cent; the last holds all beyond, too."""
     edges = np.linspace(0.0, REACH * threshold, BARS + 1)
-    middle = (edges[:-1] + edges[1:]) / 2
-    series = []
-    for name, distance in (("to the reference", there), ("from the reference", back)):
-        counts, _ = np.histogram(np.minimum(distance, edges[-1]), bins=edges)
-        series.append(Series(name, middle, counts / len(distance) * 100.0, "bars"))
-    return Figure("Distance", "distance (scene units)", "share of the surface (%)", tuple(series))
+    counts, _ = np.histogram(np.minimum(distance, edges[-1]), bins=edges)
+    return (edges[:-1] + edges[1:]) / 2, counts / len(distance) * 100.0
