@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from meshloom.graph_runtime.errors import Cancelled, MeshloomError
 from meshloom.graph_runtime.spec import NodeError, Run
 from meshloom.graph_runtime.types import Image, Table
 
@@ -73,9 +73,7 @@ def load(files: Sequence[Path], max_side: int, where: str, run: Run) -> Photos:
         run.progress(index, len(files), f"reading {path.name}")
         try:
             image = _decode(path, max_side, run)
-        except Cancelled:
-            raise
-        except MeshloomError as error:
+        except NodeError as error:
             run.warn(f"left out: {error.message}")
             rows.append((name, None, None, None, f"left out: {error}".replace("\n ", ";")))
             continue
@@ -103,6 +101,8 @@ def _decode(path: Path, max_side: int, run: Run) -> Image:
         raise NodeError(f"{path} does not exist", hint="check the path")
     if not path.is_file():
         raise NodeError(f"{path.name} is no regular file; expected a photo", hint="choose files")
+    if not os.access(path, os.R_OK):
+        raise NodeError(f"{path.name} may not be read", hint="check its permissions")
     limit = max_side or None
     return run.remember("photo", [path, path.name, max_side], lambda: read_image(path, limit), returns=Image)
 

@@ -30,7 +30,7 @@ def match_descriptors(
     """
     if not len(first) or not len(second):
         return np.zeros((0, 2), np.int32)
-    from meshloom.nodes.reconstruct._nearest import nearest_two, packed_columns, padded_rows
+    from meshloom.nodes.reconstruct._nearest_kernel import nearest_two, packed_columns, padded_rows
 
     rows, packed, count = padded_rows(first), packed_columns(second), len(second)
     stripes = [(top, min(top + STRIPE, len(first))) for top in range(0, len(first), STRIPE)]

@@ -23,9 +23,9 @@ class Overlaps:
     """Which photos overlap, from the matches."""
 
     def __init__(self, features: Sequence[Features], matches: Matches, least: int) -> None:
-        self.features, self.matches, self.least = features, matches, least
         import networkx as nx
 
+        self.features, self.matches, self.least = features, matches, least
         self.graph: nx.Graph[int] = nx.Graph()
         self.graph.add_nodes_from(range(len(features)))
         for (first, second), count in zip(matches.pairs.tolist(), matches.counts.tolist(), strict=True):

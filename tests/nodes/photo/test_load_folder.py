@@ -77,6 +77,14 @@ def test_what_cannot_be_read_is_left_out_and_named(tmp_path, run):
     assert len(run.warnings) == 7
 
 
+@pytest.mark.skipif(os.access("/root", os.R_OK), reason="the superuser may read everything")
+def test_a_photo_without_permission_is_left_out(tmp_path, run):
+    for name in ("good.png", "secret.png"):
+        save(tmp_path / name)
+    (tmp_path / "secret.png").chmod(0)
+    assert "may not be read" in load_folder(tmp_path, run=run).report.rows[1][4]
+
+
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
