@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from blake3 import blake3
@@ -75,10 +76,14 @@ class Stamps:
 
 
 def _matching(path: Path, patterns: Sequence[str]) -> Iterator[Path]:
+    """Files that match any pattern, whatever the case: a camera's .JPG is a .jpg."""
     for pattern in patterns:
-        for found in path.glob(pattern):
-            if not found.is_dir():
-                yield found
+        if "/" in pattern:
+            yield from (found for found in path.glob(pattern) if not found.is_dir())
+    plain = [pattern.lower() for pattern in patterns if "/" not in pattern]
+    for found in path.iterdir():
+        if any(fnmatchcase(found.name.lower(), pattern) for pattern in plain) and not found.is_dir():
+            yield found
 
 
 def _reason(error: OSError) -> str:
