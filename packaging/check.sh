@@ -13,8 +13,8 @@ step() {
     "$@" || failed+=("$name")
 }
 
-step "ruff check" "$bin/ruff" check --quiet .
-step "ruff format" "$bin/ruff" format --check --quiet .
+step "ruff check" "$bin/ruff" check --quiet --output-format concise .
+step "ruff format" "$bin/ruff" format --check --quiet --output-format concise .
 step "mypy" "$bin/mypy" --no-error-summary -p meshloom.graph_runtime
 if [[ ${1:-} != --lint ]]; then
     step "pytest" "$bin/python" -m pytest "$@"

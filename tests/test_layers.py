@@ -28,7 +28,7 @@ LAYERS = (
         ),
     ),
     ("nodes/**", ()),
-    ("presets/**", ("presets*",)),
+    ("presets/**", ("presets*", "graph_runtime*")),
     ("ui/**", ("graph_runtime*", "ui*")),
     ("app.py", ("graph_runtime*", "ui*")),
     ("setup.py", ()),
