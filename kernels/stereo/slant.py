@@ -10,7 +10,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from meshloom.kernels.stereo.sweep import HALF, MATHS, NOISE, ONE, THIRD, UNSEEN, ZERO
+from meshloom.kernels.stereo.sweep import (
+    BYTE,
+    EIGHT,
+    HALF,
+    MATHS,
+    NOISE,
+    ONE,
+    SIXTEEN,
+    THIRD,
+    TWENTY_FOUR,
+    UNSEEN,
+    ZERO,
+)
 
 #: Where planes are taken from: the four next pixels and the four five away (always of the other colour).
 OFFSETS = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (5, 0), (-5, 0), (0, 5), (0, -5)], np.int64)
@@ -28,14 +40,14 @@ FEW = np.float32(4.0)
 
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy", inline="never")
-def _score(xs, row, planes, patch, weights, means, spreads, sources, sizes, turn, shift, best, work, out):  # type: ignore[no-untyped-def]
-    """Matching cost 0..1 (or UNSEEN) of plane ``planes[:, j]`` = (q, dq/dx, dq/dy) at pixel (xs[j], row)."""
-    n = xs.shape[0]
+def _score(
+    n, xs, row, planes, patch, weights, means, spreads, sources, sizes, turn, shift, best, work, at, out
+):  # type: ignore[no-untyped-def]
+    """Matching cost 0..1 (or UNSEEN) of plane ``planes[:, j]`` = (q, dq/dx, dq/dy) at pixel (xs[j], row), j < n."""
     u, v, ux, uy, vx, vy = work[0], work[1], work[2], work[3], work[4], work[5]
     a, b, c, seen = work[6], work[7], work[8], work[9]
     one, two, three = work[10], work[11], work[12]
     fu, fv = work[13], work[14]
-    at = np.empty(n, np.int32)
     qs, along, down = planes[0], planes[1], planes[2]
     py = np.float32(row) + HALF
     for j in range(n):
@@ -44,8 +56,6 @@ def _score(xs, row, planes, patch, weights, means, spreads, sources, sizes, turn
         flat = sources[s].reshape(-1)
         stride = np.int32(sources.shape[2])
         end_x, end_y = np.float32(sizes[s, 0] - 1), np.float32(sizes[s, 1] - 1)
-        last_x, last_y = np.int32(sizes[s, 0] - 2), np.int32(sizes[s, 1] - 2)
-        below, diagonal, beside = np.uint32(stride), np.uint32(stride + 1), np.uint32(1)
         t00, t01, t02, s0 = turn[s, 0, 0], turn[s, 0, 1], turn[s, 0, 2], shift[s, 0]
         t10, t11, t12, s1 = turn[s, 1, 0], turn[s, 1, 1], turn[s, 1, 2], shift[s, 1]
         t20, t21, t22, s2 = turn[s, 2, 0], turn[s, 2, 1], turn[s, 2, 2], shift[s, 2]
@@ -74,16 +84,21 @@ def _score(xs, row, planes, patch, weights, means, spreads, sources, sizes, turn
             for j in range(n):
                 x = min(max(u[j] + dx * ux[j] + dy * uy[j], ZERO), end_x)
                 y = min(max(v[j] + dx * vx[j] + dy * vy[j], ZERO), end_y)
-                iu = min(np.int32(x), last_x)
-                iv = min(np.int32(y), last_y)
+                iu, iv = np.int32(x), np.int32(y)
                 fu[j] = x - np.float32(iu)
                 fv[j] = y - np.float32(iv)
                 at[j] = np.int32(iv * stride + iu)
+            for j in range(n):
+                at[j] = flat[np.uint32(at[j])]
             values, shares = patch[k], weights[k]
             for j in range(n):
-                i = np.uint32(at[j])
-                upper = flat[i] + fu[j] * (flat[i + beside] - flat[i])
-                lower = flat[i + below] + fu[j] * (flat[i + diagonal] - flat[i + below])
+                quad = at[j]
+                p00 = np.float32(quad & BYTE)
+                p01 = np.float32(np.int32(quad >> EIGHT) & BYTE)
+                p10 = np.float32(np.int32(quad >> SIXTEEN) & BYTE)
+                p11 = np.float32(np.int32(quad >> TWENTY_FOUR) & BYTE)
+                upper = p00 + fu[j] * (p01 - p00)
+                lower = p10 + fu[j] * (p11 - p10)
                 value = upper + fv[j] * (lower - upper)
                 weighted = value * shares[j]
                 a[j] += weighted
@@ -134,25 +149,21 @@ def slant_rows(
     height, width = ref.shape
     most = (width + 1) // 2
     samples = SIDE * SIDE
-    every = np.empty(most, np.int64)
-    patches = np.empty((samples, most), np.float32)
-    weighting = np.empty((samples, most), np.float32)
-    rows_of_work = np.empty((15, most), np.float32)
-    all_means, all_spreads = np.empty(most, np.float32), np.empty(most, np.float32)
-    all_trial, all_kept = np.empty((3, most), np.float32), np.empty((3, most), np.float32)
-    all_scores, all_least = np.empty(most, np.float32), np.empty(most, np.float32)
+    xs = np.empty(most, np.int32)
+    patch = np.empty((samples, most), np.float32)
+    weights = np.empty((samples, most), np.float32)
+    work, at = np.empty((15, most), np.float32), np.empty(most, np.int32)
+    means, spreads = np.empty(most, np.float32), np.empty(most, np.float32)
+    trial, kept = np.empty((3, most), np.float32), np.empty((3, most), np.float32)
+    scores, least = np.empty(most, np.float32), np.empty(most, np.float32)
     for row in range(top, bottom):
         n = 0
         for x in range((row + colour) % 2, width, 2):
             if active[row, x]:
-                every[n] = x
+                xs[n] = x
                 n += 1
         if n == 0:
             continue
-        xs = every[:n]
-        patch, weights, work = patches[:, :n], weighting[:, :n], rows_of_work[:, :n]
-        means, spreads = all_means[:n], all_spreads[:n]
-        trial, kept, scores, least = all_trial[:, :n], all_kept[:, :n], all_scores[:n], all_least[:n]
         for j in range(n):
             means[j] = ZERO
             spreads[j] = ZERO
@@ -182,7 +193,24 @@ def slant_rows(
         for k in range(samples):
             for j in range(n):
                 weights[k, j] *= scores[j]
-        _score(xs, row, kept, patch, weights, means, spreads, sources, sizes, turn, shift, best, work, least)
+        _score(
+            n,
+            xs,
+            row,
+            kept,
+            patch,
+            weights,
+            means,
+            spreads,
+            sources,
+            sizes,
+            turn,
+            shift,
+            best,
+            work,
+            at,
+            least,
+        )
         for candidate in range(OFFSETS.shape[0] + TRIES):
             for j in range(n):
                 if candidate < OFFSETS.shape[0]:
@@ -201,6 +229,7 @@ def slant_rows(
                     trial[1, j] = kept[1, j] + size / np.float32(REACH) * _noise(xs[j], row, 3 * key + 1)
                     trial[2, j] = kept[2, j] + size / np.float32(REACH) * _noise(xs[j], row, 3 * key + 2)
             _score(
+                n,
                 xs,
                 row,
                 trial,
@@ -214,6 +243,7 @@ def slant_rows(
                 shift,
                 best,
                 work,
+                at,
                 scores,
             )
             for j in range(n):

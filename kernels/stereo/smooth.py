@@ -45,7 +45,8 @@ def smooth_lines(ref, volume, small, large, edge, total):  # type: ignore[no-unt
     after = np.empty(planes + 2, np.float32)
     for line in range(lines):
         for way in range(2):
-            before[:] = ZERO
+            for d in range(planes + 2):
+                before[d] = ZERO
             before[0] = before[planes + 1] = FAR_AWAY
             after[0] = after[planes + 1] = FAR_AWAY
             lowest = ZERO

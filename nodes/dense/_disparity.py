@@ -20,12 +20,14 @@ def match_slanted(
     Plane sweep, semi-global smoothing and slanted planes; a rectified pair is two cameras side by side whose
     planes are one pixel of disparity apart. ``low`` and ``count`` for right to left: pass mirrored pictures.
     """
+    from meshloom.kernels.stereo.sweep import quads
+
     height, width = left.shape
     turn = np.eye(3, dtype=np.float32)[None].copy()
     turn[0, 0, 2] = -low
     shift = np.array([[-1.0, 0.0, 0.0]], np.float32)
     sizes = np.array([[width, height]], np.int32)
-    level = Level(left, right[None], sizes, turn, shift, 1)
+    level = Level(left, quads(right)[None], sizes, turn, shift, 1)
     # One pair has a single opinion of each pixel, so it leans more on its neighbours than many views do.
     known = coarse(level, count, 4.0 * smoothness, workers, 0.25)
     refine(level, known, rounds, 2.0, 0, workers, 0.25, everywhere=True)

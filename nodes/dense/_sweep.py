@@ -40,7 +40,7 @@ class Level:
     """A view and its neighbours at one size, and how plane q moves pixels there (see ``kernels.stereo``)."""
 
     ref: Grey
-    sources: Grey
+    sources: NDArray[np.int32]
     sizes: NDArray[np.int32]
     turn: Grey
     shift: Grey
@@ -143,11 +143,13 @@ def planes_needed(greys: list[Grey], cameras: Cameras, view: View, asked: int) -
 
 
 def _level(greys: list[Grey], cameras: Cameras, view: View, step: float) -> Level:
+    from meshloom.kernels.stereo.sweep import quads
+
     sizes = np.array([grey.shape[::-1] for grey in greys], np.int32)
     width, height = sizes[1:].max(axis=0)
-    sources = np.zeros((len(greys) - 1, height, width), np.float32)
+    sources = np.zeros((len(greys) - 1, height, width), np.int32)
     for slot, grey in zip(sources, greys[1:], strict=True):
-        slot[: grey.shape[0], : grey.shape[1]] = grey
+        slot[: grey.shape[0], : grey.shape[1]] = quads(grey)
     turn, shift = pixel_maps(cameras.scaled(sizes), 0, tuple(range(1, len(greys))))
     # From depth to planes: q = (1/z - 1/far) / step, and homogeneous pixels may be divided by z.
     turn[:, :, 2] += shift / view.far

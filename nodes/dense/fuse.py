@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meshloom.graph_runtime.spec import NodeError, Range, Run, Slider, node
 from meshloom.graph_runtime.types import Cameras, DepthMap, Image, PointCloud
@@ -14,8 +15,12 @@ from meshloom.nodes.dense._merge import Samples, join, merge_cells, neighbourhoo
 from meshloom.nodes.dense._pairs import check_match, pixel_maps
 from meshloom.nodes.dense._workers import Workers
 
+Grey = NDArray[np.float32]
+
 #: Other views that a depth map is compared with; those that see most of the same.
-COMPARED = 12
+COMPARED = 10
+#: The automatic voxel in pixels, as large as the median pixel is in the scene.
+SPACING = 1.5
 
 
 @node("Fuse depth maps", aliases=["dense cloud", "merge depth", "back-project", "depth to points"])
@@ -45,7 +50,7 @@ def fuse(
     tolerance: by how much of the depth views may differ and still agree.
     min_confidence: pixels less certain than this (0..1) are ignored. Maps without confidence count as
       certain.
-    voxel: points closer than about this are merged, in the unit of the cameras; 0 = the size of a pixel.
+    voxel: points closer than about this are merged, in the unit of the cameras; 0 = one and a half pixels.
     outliers: drop points whose distance to their neighbours is this many deviations above the mean; 0 =
       keep all.
     """
@@ -74,20 +79,15 @@ def fuse(
             "Lower min_views, or look at the depth maps: they may be empty or of other cameras.",
         )
     if voxel <= 0:
-        voxel = float(np.median(1.0 / np.sqrt(samples.weights / samples.confidence)))
+        voxel = SPACING * float(np.median(np.sqrt(samples.confidence / samples.weights)))
     run.progress(0.6, 1.0, "merging points")
-    samples = merge_cells(samples, voxel)
+    samples = merge_cells(samples, voxel, run)
     distances, normals = neighbourhoods(samples.positions, run)
     if outliers > 0 and len(distances) > 16:
         keep = distances <= distances.mean() + outliers * distances.std()
         samples, normals = samples.take(keep), normals[keep]
     normals[(normals * samples.towards).sum(axis=1) < 0] *= -1
-    return PointCloud(
-        samples.positions.astype(np.float32),
-        None if samples.colours is None else np.clip(samples.colours + 0.5, 0, 255).astype(np.uint8),
-        normals.astype(np.float32),
-        np.clip(samples.confidence, 0, 1).astype(np.float32),
-    )
+    return PointCloud(samples.positions, samples.colours, normals, np.clip(samples.confidence, 0.0, 1.0))
 
 
 def _certain(depth: DepthMap, least: float) -> DepthMap:
@@ -124,30 +124,31 @@ def _overlapping(maps: list[DepthMap], cameras: Cameras, index: int) -> tuple[in
 
 
 def _lift(
-    mean: np.ndarray, depth: DepthMap, keep: np.ndarray, cameras: Cameras, index: int, photo: Image | None
+    mean: Grey, depth: DepthMap, keep: NDArray[np.bool_], cameras: Cameras, index: int, photo: Image | None
 ) -> Samples:
     """The pixels ``keep`` as points in the world."""
     import cv2
 
-    rows, columns = np.nonzero(keep)
-    z = mean[rows, columns].astype(np.float64)
-    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))], axis=1)
-    local = pixels @ np.linalg.inv(cameras.intrinsics[index]).T * z[:, None]
-    rotation, move = cameras.extrinsics[index, :, :3], cameras.extrinsics[index, :, 3]
-    positions = (local - move) @ rotation
-    towards = cameras.centres()[index] - positions
-    towards /= np.maximum(np.linalg.norm(towards, axis=1, keepdims=True), 1e-12)
+    height, width = mean.shape
+    rotation, centre = cameras.extrinsics[index, :, :3], cameras.centres()[index]
+    # The ray of pixel (x, y) is affine in x and in y: no product of matrices for each pixel.
+    axes = rotation.T @ np.linalg.inv(cameras.intrinsics[index])
+    x, y = (np.arange(width) + 0.5)[None, :], (np.arange(height) + 0.5)[:, None]
+    z = mean[keep]
+    towards = np.empty((len(z), 3), np.float32)
+    positions = np.empty((len(z), 3), np.float32)
+    for axis in range(3):
+        ray = (axes[axis, 0] * x + axes[axis, 1] * y + axes[axis, 2]).astype(np.float32)[keep] * z
+        positions[:, axis] = ray + np.float32(centre[axis])
+        towards[:, axis] = -ray
+    towards /= np.sqrt(np.einsum("pi,pi->p", towards, towards))[:, None]
     sure = (
-        np.ones(len(rows)) if depth.confidence is None else depth.confidence[rows, columns].astype(np.float64)
+        np.ones(len(z), np.float32) if depth.confidence is None else np.maximum(depth.confidence[keep], 1e-3)
     )
-    sure = np.maximum(sure, 1e-3)
     # A pixel's place is known to a part of its size in the scene: nearer views count more.
-    size = z / cameras.intrinsics[index, 0, 0]
+    size = z / np.float32(cameras.intrinsics[index, 0, 0])
     colours = None
     if photo is not None:
-        shape = depth.depth.shape[::-1]
-        small = cv2.resize(np.ascontiguousarray(photo.as_uint8()), shape, interpolation=cv2.INTER_AREA)
-        small = small.reshape(*depth.depth.shape, -1)
-        small = np.repeat(small, 3, axis=2) if small.shape[2] == 1 else small[:, :, :3]
-        colours = small[rows, columns].astype(np.float64)
-    return Samples(positions, sure, sure / size**2, towards, colours)
+        small = cv2.resize(np.ascontiguousarray(photo.rgb()), (width, height), interpolation=cv2.INTER_AREA)
+        colours = Image(small).as_uint8()[keep]
+    return Samples(positions, sure, sure / (size * size), towards, colours)

@@ -23,7 +23,7 @@ def plane_sweep(
     images: Sequence[Image],
     cameras: Cameras,
     points: PointCloud,
-    max_side: Annotated[int, Slider(64, 4000, step=16, unit="px")] = 640,
+    max_side: Annotated[int, Slider(64, 4000, step=16, unit="px")] = 800,
     neighbours: Annotated[int, Slider(1, 12)] = 4,
     planes: Annotated[int, Range(0, 512)] = 0,
     smoothness: Annotated[float, Slider(0.0, 4.0)] = 1.0,

@@ -53,7 +53,7 @@ def stereo_pair(
     """
     if left.pixels.shape[:2] != right.pixels.shape[:2]:
         raise NodeError(
-            f"the left photo is {left.width} x {left.height} and the right one {right.width} x {right.height};"
+            f"the left photo is {left.width} x {left.height} and the right {right.width} x {right.height};"
             " expected a rectified pair of equal size",
             "Rectify the pair, or resize both alike.",
         )
