@@ -1,0 +1,79 @@
+"""Points and lines drawn into a frame, behind and before what it shows already."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meshloom.kernels.raycast.render import Frame
+from meshloom.kernels.raycast.view import View
+
+
+def draw_points(
+    frame: Frame,
+    view: View,
+    positions: NDArray[np.float32],
+    colours: NDArray[np.uint8],
+    radius: float,
+    least: float = 0.5,
+    most: float = 12.0,
+    dome: float = 30.0,
+) -> None:
+    """Add points (P, 3) to ``frame`` (of ``view``'s size, one sample a pixel), z-buffered against it.
+
+    ``colours``: (P, 3), or (1, 3) for all. ``radius`` in world units, held between ``least`` and ``most`` pixels.
+    ``dome``: strength of the eye-dome lighting that gives bare points a shape, 0 = none.
+    """
+    from meshloom.kernels.raycast import _points_kernel
+
+    hit = np.zeros(frame.depth.shape, np.uint8)
+    frame.depth = _own(frame.depth)
+    frame.colour = _own(frame.colour)
+    size = np.array([radius * view.focal, least, most], np.float32)
+    _points_kernel.splat(positions, colours, view.projection(), size, frame.depth, frame.colour, hit)
+    if dome > 0:
+        reach = max(1, round(view.size[0] / 500))
+        _points_kernel.dome(frame.depth, hit, reach, dome, frame.colour)
+    shown = hit > 0
+    frame.alpha[shown] = 1.0
+    frame.face[shown] = -1
+
+
+def draw_lines(
+    frame: Frame, view: View, ends: NDArray[np.float64], paint: NDArray[np.float32], thickness: float
+) -> None:
+    """Add lines ``ends`` (N, 2, 3) in colours ``paint`` (N, 3) float32 sRGB, ``thickness`` pixels wide."""
+    from meshloom.kernels.raycast import _points_kernel
+
+    frame.colour = _own(frame.colour)
+    spread = float(np.abs(ends - view.centre).max()) if len(ends) else 1.0
+    _points_kernel.segments(
+        np.ascontiguousarray(ends, np.float64),
+        np.ascontiguousarray(paint, np.float32),
+        view.projection(),
+        float(thickness),
+        1e-4 * spread,
+        frame.depth,
+        frame.colour,
+        frame.alpha,
+    )
+
+
+def _own(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    return array if array.flags.writeable and array.flags.c_contiguous else array.copy()
+
+
+def frusta(views: list[View], length: float) -> NDArray[np.float64]:
+    """(N, 9, 2, 3) lines: each camera's pyramid, ``length`` deep, and a tick at the top of its picture."""
+    out = np.empty((len(views), 9, 2, 3))
+    for index, view in enumerate(views):
+        width, height = view.size
+        pixels = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1.0]])
+        local = (pixels @ np.linalg.inv(view.intrinsics).T) * length
+        corners = local @ view.rotation + view.centre
+        top = corners[:2].mean(axis=0) + 0.25 * (corners[0] - corners[3])
+        for k in range(4):
+            out[index, k] = view.centre, corners[k]
+            out[index, 4 + k] = corners[k], corners[(k + 1) % 4]
+        out[index, 8] = corners[:2].mean(axis=0), top
+    return out
