@@ -38,7 +38,7 @@ format:  ## rewrite the sources in the house style
 
 bench:  ## the figures, each beside a floor measured in the same run
 	@$(SETUP) --extra dev
-	@$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s $(TESTS)
+	@$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' -s $(TESTS)
 
 setup:  ## only make or mend .venv, for development
 	@$(SETUP) --extra dev

@@ -194,7 +194,8 @@ def doctor() -> int:
             typer.echo(f"missing     {name}: {why_needed}")
         else:
             typer.echo(f"found       {name} {library_version(name)}")
-    missing = system.missing_libraries()
+    window = importlib.util.find_spec("PySide6") is not None
+    missing = system.missing_libraries(["app"] if window else [])
     for library in missing:
         typer.echo(f"missing     {library.name}: needed by {library.why}")
     if missing:
