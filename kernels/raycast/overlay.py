@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from meshloom.kernels.raycast.arrays import settled
 from meshloom.kernels.raycast.render import Frame
 from meshloom.kernels.raycast.view import View
 
@@ -30,7 +31,15 @@ def draw_points(
     frame.depth = _own(frame.depth)
     frame.colour = _own(frame.colour)
     size = np.array([radius * view.focal, least, most], np.float32)
-    _points_kernel.splat(positions, colours, view.projection(), size, frame.depth, frame.colour, hit)
+    _points_kernel.splat(
+        settled(positions, np.float32),
+        settled(colours, np.uint8),
+        view.projection(),
+        size,
+        frame.depth,
+        frame.colour,
+        hit,
+    )
     if dome > 0:
         reach = max(1, round(view.size[0] / 500))
         _points_kernel.dome(frame.depth, hit, reach, dome, frame.colour)
@@ -48,8 +57,8 @@ def draw_lines(
     frame.colour = _own(frame.colour)
     spread = float(np.abs(ends - view.centre).max()) if len(ends) else 1.0
     _points_kernel.segments(
-        np.ascontiguousarray(ends, np.float64),
-        np.ascontiguousarray(paint, np.float32),
+        settled(ends, np.float64),
+        settled(paint, np.float32),
         view.projection(),
         float(thickness),
         1e-4 * spread,

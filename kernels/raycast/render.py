@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from meshloom.kernels.raycast.arrays import settled
 from meshloom.kernels.raycast.light import UNLIT, Look
 from meshloom.kernels.raycast.scene import Scene
 from meshloom.kernels.raycast.view import View
@@ -57,7 +58,7 @@ def tiles(
     pixel_area = np.float32(1.0 / view.focal**2)
     rotation = view.rotation.astype(np.float32)
     light = look.packed()
-    free = np.ones(1, np.float32) if free is None else free
+    free = settled(np.ones(1) if free is None else free, np.float32)
     for first in range(0, height, rows):
         last = min(first + rows, height)
         rays = view.rays(first, last)

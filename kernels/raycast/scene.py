@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from meshloom.kernels.raycast.arrays import settled
 from meshloom.kernels.raycast.texture import no_texture, pyramid
 
 
@@ -43,32 +44,30 @@ class Scene:
         grey: int = 215,
         threads: int = 0,
     ) -> None:
-        self.vertices = np.ascontiguousarray(vertices, np.float32)
-        self.faces = np.ascontiguousarray(faces, np.int32)
+        self.vertices = settled(vertices, np.float32)
+        self.faces = settled(faces, np.int32)
         self.threads = threads
         corners = self.vertices[self.faces].astype(np.float64)
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         double_area = np.linalg.norm(cross, axis=1)
-        self.face_normals = (cross / np.maximum(double_area, 1e-30)[:, None]).astype(np.float32)
-        self.normals = (
-            vertex_normals(len(self.vertices), self.faces, cross)
-            if normals is None
-            else np.ascontiguousarray(normals, np.float32)
-        )
+        self.face_normals = settled(cross / np.maximum(double_area, 1e-30)[:, None], np.float32)
+        if normals is None:
+            normals = vertex_normals(len(self.vertices), self.faces, cross)
+        self.normals = settled(normals, np.float32)
         textured = uv is not None and texture is not None
-        self.uv = np.ascontiguousarray(uv if textured else np.zeros((1, 2)), np.float32)
+        self.uv = settled(uv if textured else np.zeros((1, 2)), np.float32)
         self.pyramid = pyramid(texture) if textured and texture is not None else no_texture()
         #: Texels of the full texture in one unit of surface area, per face.
-        self.density = np.zeros(len(self.faces), np.float32)
+        self.density = settled(np.zeros(len(self.faces)), np.float32)
         if textured:
             flat = self.uv[self.faces].astype(np.float64)
             first, second = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
             double_flat = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
             texels = double_flat * float(self.pyramid.size[0].prod())
-            self.density = (texels / np.maximum(double_area, 1e-30)).astype(np.float32)
+            self.density = settled(texels / np.maximum(double_area, 1e-30), np.float32)
         if colours is None or textured:
             colours = np.full((1, 3), grey, np.uint8)
-        self.colours = np.ascontiguousarray(colours)
+        self.colours = settled(colours, np.uint8)
         #: 0 one colour, 1 a colour a vertex, 2 texture.
         self.painted = 2 if textured else int(len(self.colours) > 1)
         self._bvh: Any = None

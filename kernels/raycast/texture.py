@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from meshloom.kernels.raycast.arrays import settled
+
 
 @dataclass(frozen=True)
 class Pyramid:
@@ -27,7 +29,7 @@ def pyramid(image: NDArray[np.uint8]) -> Pyramid:
     level = np.ascontiguousarray(np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image[:, :, :3])
     levels = [level]
     while max(level.shape[:2]) > 1:
-        level = halve(level)
+        level = halve(settled(level, np.uint8))
         levels.append(level)
     counts = [each.shape[0] * each.shape[1] for each in levels]
     return Pyramid(
