@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from meshloom.graph_runtime.spec import NodeError, Run, Slider, node
 from meshloom.graph_runtime.types import Cameras, PointCloud
 
+#: Points among which signs are spread; many more take seconds that cannot be interrupted.
+LEADERS = 80_000
+
 
 @node("Cloud normals", aliases=("estimate normals", "orient normals"))
 def normals(
@@ -36,13 +39,13 @@ def normals(
     from meshloom.nodes.cloud._points import need_points, with_normals
 
     need_points(points, 3)
-    if not np.ptp(points.positions, axis=0).any():
+    if not (points.positions != points.positions[0]).any():
         raise NodeError(
             "all points are at one place, so there is no surface", hint="check the source of the points"
         )
     if orient == "as before" and points.normals is None:
         raise NodeError("the points have no normals to be like", hint="choose another way for orient")
-    found, pairs = _directions(points, neighbours, run)
+    found = _directions(points, neighbours, run)
     if orient == "as before" and points.normals is not None:
         found = _towards(found, points.normals.astype(np.float64))
     elif orient == "away from the middle":
@@ -50,20 +53,16 @@ def normals(
     elif orient == "to cameras" and cameras is not None and len(cameras):
         found = _towards(found, _seen_from(points, cameras, run))
     else:
-        run.progress(0.8, 1.0, "orienting")
-        found = _consistent(points.positions.astype(np.float64), found, pairs)
+        found = _consistent(points.positions, found, run)
     run.progress(1.0, 1.0, "done")
     return with_normals(points, found.astype(np.float32))
 
 
-def _directions(
-    points: PointCloud, neighbours: int, run: Run
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Unit normals (P, 3) of any sign, and the pairs (E, 2) of each point with its closest few."""
+def _directions(points: PointCloud, neighbours: int, run: Run) -> NDArray[np.float64]:
+    """Unit normals (P, 3) of any sign."""
     from meshloom.nodes.cloud._neighbours import nearest
 
     found = np.empty((len(points), 3))
-    pairs = []
     positions = points.positions.astype(np.float64)
     for part, _, place in nearest(points.positions, neighbours + 1, run, "normals"):
         around = positions[place]
@@ -72,11 +71,7 @@ def _directions(
         around /= np.maximum(np.abs(around).max(axis=(1, 2), keepdims=True), 1e-300)
         _, vectors = np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))
         found[part] = vectors[:, :, 0]
-        few = place[:, 1:11]
-        pairs.append(
-            np.stack([np.repeat(np.arange(part.start, part.stop), few.shape[1]), few.ravel()], axis=1)
-        )
-    return found, np.concatenate(pairs)
+    return found
 
 
 def _towards(normals: NDArray[np.float64], aims: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -108,21 +103,48 @@ def _seen_from(points: PointCloud, cameras: Cameras, run: Run) -> NDArray[np.flo
 
 
 def _consistent(
-    positions: NDArray[np.float64], normals: NDArray[np.float64], pairs: NDArray[np.int64]
+    positions: NDArray[np.float32], normals: NDArray[np.float64], run: Run
 ) -> NDArray[np.float64]:
-    from meshloom.kernels.geometry.signs import agree
+    """Signs spread from neighbour to neighbour over some of the points; the others follow the nearest."""
+    from meshloom.nodes.cloud._neighbours import BATCH, build
 
+    step = -(-len(positions) // LEADERS)
+    leaders = np.arange(0, len(positions), step)
+    normals = normals.copy()
+    normals[leaders] = _spread(positions[leaders], normals[leaders], run)
+    if step > 1:
+        tree = build(positions[leaders], run)
+        for first in range(0, len(positions), BATCH):
+            run.progress(0.9 + 0.1 * first / len(positions), 1.0, "orienting")
+            part = slice(first, first + BATCH)
+            nearest = leaders[tree.query(positions[part], workers=run.threads)[1]]
+            normals[part] = _towards(normals[part], normals[nearest])
+    return normals
+
+
+def _spread(positions: NDArray[np.float32], normals: NDArray[np.float64], run: Run) -> NDArray[np.float64]:
+    """Normals (P, 3) with signs that agree from neighbour to neighbour, each connected part facing out."""
+    from meshloom.kernels.geometry.signs import agree
+    from meshloom.nodes.cloud._neighbours import nearest
+
+    found = []
+    for part, _, place in nearest(positions, 11, run, "orienting"):
+        point = np.repeat(np.arange(part.start, part.stop), place.shape[1] - 1)
+        found.append(np.stack([point, place[:, 1:].ravel()], axis=1))
     # Each pair once, whichever of the two named it.
-    pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
+    count = len(positions)
+    pairs = np.sort(np.concatenate(found), axis=1)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    key = np.unique(pairs[:, 0] * count + pairs[:, 1])
+    pairs = np.stack([key // count, key % count], axis=1)
     along = np.einsum("ij,ij->i", normals[pairs[:, 0]], normals[pairs[:, 1]])
-    sign, part = agree(pairs, along >= 0, 1.0 - np.abs(along) + 1e-6, len(positions))
+    sign, piece = agree(pairs, along >= 0, 1.0 - np.abs(along) + 1e-6, count)
     normals = normals * sign[:, None]
-    count = int(part.max()) + 1
-    size = np.bincount(part, minlength=count)
-    middle = np.stack([np.bincount(part, weights=positions[:, axis]) / size for axis in range(3)], axis=1)
-    out = positions - middle[part]
     # The point furthest out of each part decides for all of it.
-    order = np.lexsort((np.einsum("ij,ij->i", out, out), part))
+    size = np.bincount(piece)
+    middle = np.stack([np.bincount(piece, weights=positions[:, axis]) / size for axis in range(3)], axis=1)
+    out = positions - middle[piece]
+    order = np.lexsort((np.einsum("ij,ij->i", out, out), piece))
     last = order[np.cumsum(size) - 1]
     wrong = np.einsum("ij,ij->i", normals[last], out[last]) < 0
-    return np.where(wrong[part][:, None], -normals, normals)
+    return np.where(wrong[piece][:, None], -normals, normals)

@@ -73,6 +73,11 @@ def compare(
             run.progress(start + 0.33 * first / len(points), 1.0, message)
             part = ((points[first : first + BATCH] - middle) / size).astype(np.float32)
             found[first : first + BATCH] = scene.compute_distance(part).numpy()
+        if not np.isfinite(found).all():
+            raise NodeError(
+                "the meshes are too far apart, or too different in size, to be compared",
+                hint="lay them together first, with mesh.align and scaling",
+            )
         return found * size
 
     run.progress(0.0, 1.0, "scattering points")

@@ -41,7 +41,9 @@ def fill_holes(
     positions = mesh.vertices[first].astype(np.float64)
     limit = max_size * diagonal(mesh.vertices[mesh.faces.ravel()]) * (1 + 1e-6)
     small = [loop for loop in loops if diagonal(positions[loop]) <= limit]
-    joined = set(map(tuple, table.ends.tolist())) if small else set()
+    rim = np.zeros(len(first), bool)
+    rim[[vertex for loop in small for vertex in loop]] = True
+    joined = set(map(tuple, table.ends[rim[table.ends].all(axis=1)].tolist()))
     added: list[tuple[int, int, int]] = []
     left = 0
     for index, loop in enumerate(small):

@@ -71,9 +71,9 @@ def from_points(
     if points.colours is not None:
         inputs["colours"] = points.colours[usable] / 255.0
     found = run_apart(reconstruct, inputs, run, "Poisson surface")
-    mesh = Mesh(
-        (found["vertices"] * size + centre).astype(np.float32), found["faces"], colours=found.get("colours")
-    )
+    limit = float(np.finfo(np.float32).max)
+    vertices = np.clip(found["vertices"] * size + centre, -limit, limit).astype(np.float32)
+    mesh = Mesh(vertices, found["faces"], colours=found.get("colours"))
     if not len(mesh.faces):
         raise NodeError(
             "no surface came of these points", hint="check that the normals point outwards (cloud.normals)"
