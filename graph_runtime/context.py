@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from meshloom.graph_runtime.cache import Cache, Missing
+from meshloom.graph_runtime.cache import Cache, Items, Missing
 from meshloom.graph_runtime.errors import Cancelled
 from meshloom.graph_runtime.events import Event, NodePreview, NodeProgress, Warned
 from meshloom.graph_runtime.keys import Static, inner_key
@@ -111,6 +111,8 @@ class Context:
             return self.world.stamps.file(part)
         if part is None:
             return "null"
+        if isinstance(part, Items):
+            return "[" + ",".join(part.digests) + "]"
         if isinstance(part, (tuple, list)):
             return "[" + ",".join(self._name(item) for item in part) + "]"
         return self.world.cache.digest(part)

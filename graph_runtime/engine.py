@@ -85,6 +85,7 @@ class Engine:
         """Run a plan. ``workflow`` names it (its path), so that a later run can say what changed."""
         for ref in self._kept:
             self.cache.let_go(ref)
+        self._kept = []
         before = self.latest(workflow)
         world = World(
             self.cache,
@@ -136,6 +137,8 @@ class Engine:
             return
         if rows:
             disk.remember_latest(workflow, rows)
+        if disk.written > disk.budget // 20:  # a window lives long; a command trims when it ends
+            disk.trim()
         disk.touch(
             [key for keys in outcome.keys.values() for key in keys],
             [name for refs in outcome.outputs.values() for ref in refs for name in digests(ref)],

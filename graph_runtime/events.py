@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +19,12 @@ class Event:
         said: dict[str, Any] = {"event": type(self).__name__}
         for spec in dataclasses.fields(self):
             held = getattr(self, spec.name)
-            if spec.name != "value" and held not in (None, "", (), {}, 0):
-                said[spec.name] = round(held, 4) if isinstance(held, float) else held
+            if spec.name == "value" or held in (None, "", (), {}, 0):
+                continue
+            if not isinstance(held, float):
+                said[spec.name] = held
+            elif math.isfinite(held):  # JSON has no word for the others
+                said[spec.name] = round(held, 4)
         return said
 
 

@@ -157,6 +157,7 @@ class _Run:
         self.open_targets = set(plan.targets)
         self.stop = False
         self.over = False
+        self.crash: BaseException | None = None
         self.outcome = Outcome()
 
     # ------------------------------------------------------------------------------- the calling thread
@@ -166,11 +167,18 @@ class _Run:
         try:
             threads = self._begin()
             self._listen()
-        finally:
+        except BaseException:
+            # Whoever listens is gone (a closed pipe, a fault in a display): what runs must not go on unheard.
+            self.world.cancelled.set()
             with self.lock:
                 self._finish()
+                self._let_go_all()
+            raise
         for thread in threads:
             thread.join(0.0 if self.world.cancelled.is_set() else 1.0)
+        if self.crash is not None:
+            self._let_go_all()
+            raise self.crash
         return self._conclude(time.perf_counter() - begun)
 
     def _begin(self) -> list[threading.Thread]:
@@ -180,8 +188,7 @@ class _Run:
         with self.lock:
             self._demand(self.plan.targets)
             self._settle()
-            if not self.open_targets:
-                self._finish()
+            self._finish_if_idle()
         return [] if self.over else self._start_threads()
 
     def _listen(self) -> None:
@@ -229,12 +236,10 @@ class _Run:
         outcome.seconds = seconds
         outcome.inputs = {name: state.inputs for name, state in self.states.items() if state.status == DONE}
         for name, state in self.states.items():
-            if state.status == DONE and state.uses > 0:
-                if name in self.targets:
-                    outcome.kept += state.refs
-                else:
-                    for ref in state.refs:
-                        self.cache.let_go(ref)
+            if name in self.targets and state.status == DONE:
+                outcome.kept += state.refs
+                state.uses = 0
+        self._let_go_all()
         if self.world.cancelled.is_set() and self.open_targets:
             outcome.status = "cancelled"
         elif outcome.failed:
@@ -242,6 +247,25 @@ class _Run:
         reused = sum(1 for event in outcome.done.values() if not event.computed)
         self.emit(RunEnded(outcome.status, outcome.computed, reused, len(outcome.failed), seconds))
         return outcome
+
+    def _let_go_all(self) -> None:
+        """Of every value that this run still keeps alive."""
+        for state in self.states.values():
+            held = list(state.refs) if state.status == DONE and state.uses > 0 else []
+            for ref in [*held, *(ref for record in state.fresh for ref in record.outputs)]:
+                self.cache.let_go(ref)
+            state.fresh.clear()
+
+    def _finish_if_idle(self) -> None:
+        """Under the lock: the run ends when nothing runs and nothing can.
+
+        Work that only failed targets need is finished too: it is kept, and found once the fault is mended.
+        """
+        if self.settled or self.running or self.ready or self.ready_gpu or self.world.cancelled.is_set():
+            return
+        for name in sorted(self.open_targets):
+            self._fail(self.states[name], RuntimeError("what it waits for never came"))
+        self._finish()
 
     def _finish(self) -> None:
         """Under the lock: nothing more will happen; wake everybody."""
@@ -394,7 +418,6 @@ class _Run:
             for ref in record.outputs:
                 self.cache.let_go(ref)
         state.fresh.clear()
-        healed = state.heals > 0 and node.name in self.outcome.done
         state.status = DONE
         event = NodeDone(
             node.name,
@@ -411,8 +434,7 @@ class _Run:
         self.outcome.done[node.name] = event
         self.outcome.keys[node.name] = tuple(key for key in state.keys if key is not None)
         self.events.put(event)
-        if not healed:
-            self._release_sources(state)
+        self._release_sources(state)
         waiters, state.waiters = state.waiters, []
         for name in waiters:
             waiter = self.states[name]
@@ -421,7 +443,7 @@ class _Run:
                 self.settled.append(name)
             elif waiter.parked and waiter.waiting == 0:
                 self._unpark(waiter)
-        self._close_target(node.name)
+        self.open_targets.discard(node.name)
 
     def _release_sources(self, state: _State) -> None:
         for maker in {source.node for source in state.node.sources.values()}:
@@ -430,11 +452,6 @@ class _Run:
             if other.uses == 0 and other.status == DONE:
                 for ref in other.refs:
                     self.cache.let_go(ref)
-
-    def _close_target(self, name: str) -> None:
-        self.open_targets.discard(name)
-        if not self.open_targets:
-            self._finish()
 
     def _why(self, state: _State) -> str:
         node = state.node
@@ -451,6 +468,7 @@ class _Run:
         if state.status in (FAILED, SKIPPED):
             return
         state.status = FAILED
+        self._retract(state)
         event = _failure(state.node, error)
         self.outcome.failed[state.node.name] = event
         self.events.put(event)
@@ -461,9 +479,15 @@ class _Run:
         if state.status in (SKIPPED, FAILED):
             return
         state.status = SKIPPED
+        self._retract(state)
         self.outcome.skipped[name] = because
         self.events.put(NodeSkipped(name, because))
         self._give_up_below(state)
+
+    def _retract(self, state: _State) -> None:
+        """A node that was done, then lost its result and could not make it again, has none."""
+        for held in (self.outcome.outputs, self.outcome.done, self.outcome.keys):
+            held.pop(state.node.name, None)
 
     def _give_up_below(self, state: _State) -> None:
         stack = [state]
@@ -475,23 +499,29 @@ class _Run:
                 other = self.states[name]
                 if other.status in (WAITING, READY):
                     other.status = SKIPPED
+                    self._retract(other)
                     because = f"it needs {gone.node.name}, which has no result"
                     self.outcome.skipped[name] = because
                     self.events.put(NodeSkipped(name, because))
                     stack.append(other)
-            self._close_target(gone.node.name)
+            self.open_targets.discard(gone.node.name)
 
     # ------------------------------------------------------------------------- values that went missing
 
     def _heal(self, state: _State, digest: str, item: int | None) -> None:
-        """A value this node needs is gone: have its maker run again, then come back to this node."""
+        """A value this node needs is gone: have its maker run again, then come back to this node.
+
+        Whatever else of its inputs is gone is made again at once, or a list would come back item by item.
+        """
         state.heals += 1
-        makers = [
-            source.node
-            for _, source in state.wanted or list(state.node.sources.items())
-            if digest in digests(self._ref(source))
-        ]
-        if not makers or state.heals > _MOST_HEALS * max(1, len(state.keys)):
+        lost: dict[str, set[str]] = {}
+        names = 0
+        for _, source in state.wanted or list(state.node.sources.items()):
+            for name in digests(self._ref(source)) if self.states[source.node].refs else ():
+                names += 1
+                if name == digest or not self.cache.holds(name):
+                    lost.setdefault(source.node, set()).add(name)
+        if not lost or state.heals > _MOST_HEALS * (len(state.keys) + names):
             self._fail(
                 state,
                 MeshloomError(
@@ -505,19 +535,28 @@ class _Run:
             state.status = WAITING
         else:
             state.parked.append(item)
-        for maker in dict.fromkeys(makers):
+        for maker, gone in lost.items():
             other = self.states[maker]
+            if other.status in (FAILED, SKIPPED):
+                self._skip(state.node.name, f"it needs {maker}, which has no result")
+                return
             state.waiting += 1
             other.waiters.append(state.node.name)
             if other.status == DONE:
-                self._remake(other, digest)
+                self._remake(other, gone)
 
-    def _remake(self, state: _State, digest: str) -> None:
+    def _remake(self, state: _State, gone: Collection[str]) -> None:
         lost = [
             item
             for item, record in enumerate(state.results)
-            if record is not None and any(digest in digests(ref) for ref in record.outputs)
+            if record is not None and any(name in gone for ref in record.outputs for name in digests(ref))
         ]
+        for maker in {source.node for source in state.node.sources.values()}:  # needed once more
+            other = self.states[maker]
+            if other.status == DONE and other.uses == 0:
+                for ref in other.refs:
+                    self.cache.keep_alive(ref)
+            other.uses += 1
         self.cache.drop([key for item in lost if (key := state.keys[item]) is not None])
         for ref in state.refs:
             self.cache.let_go(ref)
@@ -531,7 +570,15 @@ class _Run:
 
     def _unpark(self, state: _State) -> None:
         parked, state.parked = state.parked, []
+        if state.status != READY:
+            return
         state.inputs = {socket: self._ref(source) for socket, source in state.wanted}
+        try:
+            if self._count(state) != len(state.keys):
+                raise MeshloomError("the list it is given had another length when it was made again")
+        except MeshloomError as error:
+            self._fail(state, error)
+            return
         for item in parked:
             state.keys[item] = self._key(state, item)
             self._queue(state, item)
@@ -539,6 +586,16 @@ class _Run:
     # -------------------------------------------------------------------------------- the worker threads
 
     def _thread(self) -> None:
+        try:
+            self._work()
+        except (
+            BaseException
+        ) as error:  # a fault of the engine itself: told by the calling thread, never a hang
+            with self.lock:
+                self.crash = error
+                self._finish()
+
+    def _work(self) -> None:
         while True:
             with self.work:
                 task = self._take()
@@ -549,6 +606,8 @@ class _Run:
                     return
                 state = self.states[task[2]]
                 if state.status != READY:  # another item of it failed
+                    self._pass_on(state, task[1])
+                    self._finish_if_idle()
                     continue
                 self.running[task] = time.monotonic()
                 if not state.announced:
@@ -561,6 +620,15 @@ class _Run:
             self.gpu_busy = True
             return heapq.heappop(self.ready_gpu)
         return heapq.heappop(self.ready) if self.ready else None
+
+    def _pass_on(self, state: _State, item: int) -> None:
+        """A task that is not done after all: nodes that waited for the same work do it themselves."""
+        if state.node.spec.gpu:
+            self.gpu_busy = False
+        key = state.keys[item]
+        for _, other_item, name in self.inflight.pop(key, []) if key is not None else []:
+            if self.states[name].status == READY:
+                self._queue(self.states[name], other_item)
 
     def _compute(self, state: _State, task: _Task) -> None:
         node = state.node
@@ -595,6 +663,8 @@ class _Run:
                 self.gpu_busy = False
                 self.work.notify()
             if self.over:
+                for ref in record.outputs if record is not None else ():
+                    self.cache.let_go(ref)
                 return
             state.seconds += seconds
             for kind, (computed, reused) in context.counts.items():
@@ -606,6 +676,7 @@ class _Run:
             elif error is not None:
                 self._item_failed(state, item, error)
             self._settle()
+            self._finish_if_idle()
 
     def _item_done(self, state: _State, item: int, record: Record, computed: bool) -> None:
         key = state.keys[item]
@@ -630,16 +701,18 @@ class _Run:
         if isinstance(error, Cancelled):
             self.world.cancelled.set()
             return
-        if isinstance(error, Missing) and state.status == READY:
-            self._heal(state, error.digest, item)
+        if isinstance(error, Missing):
+            if state.status == READY:
+                self._heal(state, error.digest, item)
             for _, other_item, name in followers:
                 self._queue(self.states[name], other_item)
             return
-        if state.node.many and isinstance(error, MeshloomError):
-            error = MeshloomError(f"item {item + 1} of {len(state.keys)}: {error.message}", error.hint)
-        self._fail(state, error)
-        for _, _, name in followers:
-            self._fail(self.states[name], error)
+        for failed, place in [(state, item), *((self.states[name], place) for _, place, name in followers)]:
+            said = error
+            if failed.node.many and isinstance(error, MeshloomError):
+                said = MeshloomError(f"item {place + 1} of {len(failed.keys)}: {error.message}", error.hint)
+                said.__traceback__ = error.__traceback__
+            self._fail(failed, said)
 
     def _value(self, source: Source, ref: Ref, item: int | None) -> Any:
         """What an input is handed: the value, the list, the item of it, or the value as a list of one."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -76,3 +80,44 @@ class Ran:
 
     def done(self, node: str) -> NodeDone:
         return self.outcome.done[node]
+
+
+class Children:
+    """Runs in processes of their own (child.py), which can be killed at any moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("child.py"))], stdin=subprocess.PIPE, text=True
+        )
+        self._count = 0
+
+    def start(self, cache: Path | None, **job: Any) -> TextIO:
+        """Begin a run; what it says is read from the file returned, which ends when the process does."""
+        self._count += 1
+        fifo = self._folder / f"said-{self._count}"
+        os.mkfifo(fifo)
+        fifo.chmod(0o666)
+        assert self._server.stdin is not None
+        self._server.stdin.write(json.dumps({"cache": str(cache or ""), "said": str(fifo), **job}) + "\n")
+        self._server.stdin.flush()
+        return fifo.open()
+
+    def run(self, cache: Path | None, **job: Any) -> list[str]:
+        """A run to its end; every line it says."""
+        with self.start(cache, **job) as said:
+            return said.read().splitlines()
+
+    def close(self) -> None:
+        assert self._server.stdin is not None
+        self._server.stdin.close()
+        self._server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
+    folder = tmp_path_factory.mktemp("children")
+    folder.chmod(0o755)
+    made = Children(folder)
+    yield made
+    made.close()
