@@ -53,7 +53,14 @@ class Cache:
         self._bytes = 0
         self._records: dict[str, Record] = {}
         self._live: Counter[str] = Counter()
+        #: What was looked for in vain: the disk tier may take a moment to drop it from its index.
+        self._lost: set[str] = set()
         self._digests: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+
+    @property
+    def _stores(self) -> bool:
+        """Whether what is put will be on disk sooner or later. A full or read-only disk ends that at any time."""
+        return self.disk is not None and self.disk.writable
 
     # ---------------------------------------------------------------------------------------- records
 
@@ -106,7 +113,6 @@ class Cache:
             else:
                 refs.append(keep(output))
         record = Record(tuple(refs), seconds, total, time.time())
-        stored = self.disk is not None and self.disk.writable
         with self._lock:
             if live:
                 for ref in refs:
@@ -115,7 +121,7 @@ class Cache:
                 self._hold(name, value, seconds, stored=False)
             if key is not None:
                 self._records[key] = record
-        if stored and self.disk is not None:
+        if self.disk is not None and self.disk.writable:
             names = tuple(fresh)
             self.disk.put(key, record, encoded, lambda: self._on_disk(names))
         self._shrink()
@@ -133,6 +139,7 @@ class Cache:
     def _hold(self, name: str, value: Any, seconds: float, stored: bool) -> None:
         if _by_identity(value):
             self._digests[value] = name
+        self._lost.discard(name)
         if name in self._held:
             self._held.move_to_end(name)
             return
@@ -144,15 +151,16 @@ class Cache:
         with self._lock:
             while self._bytes > self.memory_budget:
                 candidates = []
-                will_be_stored = self.disk is not None and self.disk.writable
                 for name, held in self._held.items():
-                    if held.stored or not (will_be_stored or self.disk is not None or self._live[name]):
+                    if held.stored or not (self._stores or self._live[name]):
                         candidates.append((held.seconds / max(1, held.bytes), name))
                         if len(candidates) == _CANDIDATES:
                             break
                 if not candidates:
                     return
-                _, name = min(candidates)
+                _, name = min(
+                    candidates, key=lambda candidate: candidate[0]
+                )  # of equals, the first: the oldest
                 self._bytes -= self._held.pop(name).bytes
 
     def load(self, name: str) -> Any:
@@ -163,11 +171,10 @@ class Cache:
                 self._held.move_to_end(name)
                 return held.value
         data = self.disk.blob(name) if self.disk is not None else None
-        if data is None:
-            raise Missing(name)
         try:
-            value = codecs.decode(data)
+            value = codecs.decode(data or b"")
         except codecs.Undecodable as error:
+            self._lost.add(name)
             raise Missing(name) from error
         with self._lock:
             self._hold(name, value, 0.0, stored=True)
@@ -186,6 +193,8 @@ class Cache:
         """Whether the value (or every item of the list) can still be had."""
         names = [ref] if isinstance(ref, str) else ref
         absent = [name for name in names if name not in self._held]
+        if not self._lost.isdisjoint(absent):
+            return False
         return not absent or (self.disk is not None and self.disk.holds(absent))
 
     def digest(self, value: Any) -> str:
@@ -201,15 +210,15 @@ class Cache:
     # --------------------------------------------------------------------------------------- liveness
 
     def keep_alive(self, ref: Ref) -> None:
-        """A run still needs this value: without a disk tier it must not leave memory."""
-        if self.disk is not None:
+        """A run still needs this value: where no disk tier takes it, it must not leave memory."""
+        if self._stores:
             return
         with self._lock:
             self._live.update([ref] if isinstance(ref, str) else ref)
 
     def let_go(self, ref: Ref) -> None:
         """The run needs it no longer."""
-        if self.disk is not None:
+        if self._stores:
             return
         with self._lock:
             for name in [ref] if isinstance(ref, str) else ref:

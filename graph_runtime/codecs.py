@@ -42,9 +42,10 @@ def encode(value: Any) -> Encoded:
     """The canonical bytes of ``value``, as parts. Raises ``TypeError`` for what is no value."""
     kind = type(value)
     if kind is int or kind is float or kind is bool or kind is str:
-        return [json.dumps({kind.__name__: value}, ensure_ascii=False).encode("utf-8", "surrogatepass")]
+        return [json.dumps({kind.__name__: value}).encode()]
+    # ASCII throughout: names of files that are not UTF-8 hold halves of characters, which no encoding takes.
     arrays: list[np.ndarray[Any, Any]] = []
-    tree = json.dumps(_to_tree(value, arrays), ensure_ascii=False, separators=(",", ":"))
+    tree = json.dumps(_to_tree(value, arrays), separators=(",", ":"))
     if not arrays:
         return [tree.encode()]
     header: dict[str, Any] = {"__metadata__": {"meshloom": tree}}
@@ -56,7 +57,7 @@ def encode(value: Any) -> Encoded:
             "data_offsets": [offset, offset + array.nbytes],
         }
         offset += array.nbytes
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the format asks for aligned data
     return [len(text).to_bytes(8, "little") + text, *(_memory(array) for array in arrays)]
 
@@ -110,7 +111,7 @@ def decode(data: bytes | memoryview) -> Any:
         tree = json.loads(header.pop("__metadata__")["meshloom"])
         arrays = [_array(data, 8 + length, header[f"a{index}"]) for index in range(len(header))]
         return _from_tree(tree, arrays)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Undecodable(str(error)) from error
 
 
@@ -149,7 +150,7 @@ def _from_tree(tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
 def held_bytes(value: Any) -> int:
     """About how much memory a value holds."""
     if isinstance(value, np.ndarray):
-        return int(value.nbytes)
+        return _base_bytes(value)
     if isinstance(value, str):
         return 64 + len(value)
     if isinstance(value, (tuple, list)):
@@ -157,6 +158,15 @@ def held_bytes(value: Any) -> int:
     if dataclasses.is_dataclass(value):
         return 64 + sum(held_bytes(getattr(value, field.name)) for field in dataclasses.fields(value))
     return 32
+
+
+def _base_bytes(array: np.ndarray[Any, Any]) -> int:
+    """What an array keeps in memory: a crop that is a view keeps the whole picture."""
+    most = array.nbytes
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+        most = max(most, array.nbytes)
+    return int(most)
 
 
 def digest_of(text: Iterable[str]) -> str:

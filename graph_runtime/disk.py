@@ -14,6 +14,7 @@ What makes it safe:
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import queue
@@ -21,7 +22,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,12 @@ INLINE_BYTES = 16 << 10
 
 #: A use is noted at most this often (seconds): pruning needs no finer clock.
 _TOUCH_EVERY = 3600.0
+
+#: How long another process may hold the index (seconds).
+_PATIENCE = 20.0
+
+#: The errors of a file system that has no more room: for anybody, for this user, for this file.
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EFBIG)
 
 #: Raised when the meaning of keys or rows changes: older results are left behind, not misread.
 FORMAT = 1
@@ -52,6 +59,13 @@ CREATE TABLE IF NOT EXISTS latest(
     workflow TEXT, node TEXT, key TEXT, recipe TEXT, seconds REAL, PRIMARY KEY(workflow, node)
 ) WITHOUT ROWID;
 """
+#: What is asked of each table: an index whose tables lack it was damaged in just that place.
+_COLUMNS = {
+    "records": "key, outputs, seconds, bytes, used, made, mark",
+    "blobs": "digest, bytes, used, seconds, inline",
+    "stamps": "path, stat, digest",
+    "latest": "workflow, node, key, recipe, seconds",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +110,14 @@ class DiskStore:
         self._unwritten = 0
         self._touched: set[str] = set()
         self._touched_since = 0.0
+        #: Bytes put since the size of the whole was last looked at.
+        self.written = 0
+        #: Counts the indexes opened, so that the writer follows when a damaged one is put aside.
+        self._opened = 0
         self._db = self._open()
         self._writer: threading.Thread | None = None
+        self._writing: sqlite3.Connection | None = None
+        self._writing_opened = 0
 
     # ------------------------------------------------------------------------------------------ opening
 
@@ -105,26 +125,37 @@ class DiskStore:
         try:
             (self.folder / "blobs").mkdir(parents=True, exist_ok=True)
             return self._connect()
-        except sqlite3.DatabaseError as error:
-            if "locked" in str(error) or "readonly" in str(error) or "unable to open" in str(error):
-                return self._open_read_only(error)
-            return self._start_over(error)
-        except OSError as error:
-            return self._open_read_only(error)
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            return self._start_over(error) if _is_damage(error) else self._open_read_only(error)
 
     def _connect(self) -> sqlite3.Connection:
         path = self.folder / "index.sqlite"
-        db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=OFF")  # every read is verified: see the module's text
-        db.executescript(_SCHEMA)
+        db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            # Two processes that begin at once: the first to ask for WAL locks the other out without waiting.
+            until = time.monotonic() + _PATIENCE
+            while True:
+                try:
+                    db.execute("PRAGMA journal_mode=WAL")
+                    break
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error) or time.monotonic() > until:
+                        raise
+                    time.sleep(0.02)
+            db.execute("PRAGMA synchronous=OFF")  # every read is verified: see the module's text
+            db.executescript(_SCHEMA)
+            for table, columns in _COLUMNS.items():
+                db.execute(f"SELECT {columns} FROM {table} LIMIT 0")
+        except BaseException:
+            db.close()
+            raise
         return db
 
     def _open_read_only(self, error: Exception) -> sqlite3.Connection | None:
         self.writable = False
         path = self.folder / "index.sqlite"
         try:
-            db = sqlite3.connect(f"file:{path}?immutable=1", uri=True, check_same_thread=False)
+            db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
             db.execute("SELECT 1 FROM records LIMIT 1")
         except (sqlite3.Error, OSError):
             self.readable = False
@@ -135,6 +166,7 @@ class DiskStore:
 
     def _start_over(self, error: Exception) -> sqlite3.Connection | None:
         """Put a broken index aside and begin a new one: results are recomputed, nothing else is lost."""
+        self._opened += 1
         aside = self.folder / f"index.broken-{uuid.uuid4().hex[:8]}"
         try:
             for suffix in ("", "-wal", "-shm"):
@@ -142,7 +174,7 @@ class DiskStore:
                 if path.exists():
                     path.replace(f"{aside}{suffix}")
             db = self._connect()
-        except (sqlite3.Error, OSError) as again:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as again:
             return self._open_read_only(again)
         self.on_trouble(f"the cache index was damaged ({error}); it was put aside as {aside.name}")
         return db
@@ -155,21 +187,27 @@ class DiskStore:
         with self._lock:
             try:
                 return self._db.execute(sql, values).fetchall()
-            except sqlite3.OperationalError:  # busy or gone: a miss
+            except (sqlite3.Error, UnicodeDecodeError) as error:  # busy or gone: a miss
+                if _is_damage(error):
+                    self._renew(error, self._opened)
                 return []
-            except sqlite3.DatabaseError as error:
+
+    def _renew(self, error: Exception, opened: int) -> None:
+        """The index, the ``opened``-th, turned out to be damaged while it was in use."""
+        with self._lock:
+            if self._db is not None and opened == self._opened:
                 self._db.close()
                 self._db = self._start_over(error)
-                return []
 
     def record(self, key: str) -> Record | None:
         """What the computation of that key gave, or ``None``."""
         rows = self._query("SELECT outputs, seconds, bytes, made, mark FROM records WHERE key=?", key)
         if not rows:
             return None
-        outputs, seconds, total, made, mark = rows[0]
-        if mark != digest_of((key, outputs)):
+        *held, mark = rows[0]
+        if mark != _mark(key, *held):
             return None
+        outputs, seconds, total, made = held
         return Record(_refs(outputs), seconds, total, made)
 
     def holds(self, digests: Iterable[str]) -> bool:
@@ -191,26 +229,30 @@ class DiskStore:
                 data = self._path(name).read_bytes()
             except OSError:
                 data = None
-        if data is not None and digest([data]) == name:
-            return bytes(data)
+        if isinstance(data, bytes) and digest([data]) == name:
+            return data
         self.forget(blobs=[name])
         return None
 
     def latest(self, workflow: str) -> dict[str, Latest]:
         """The last recipe of each node of a workflow."""
-        rows = self._query("SELECT node, key, recipe, seconds FROM latest WHERE workflow=?", workflow)
+        rows = self._query("SELECT node, key, recipe, seconds FROM latest WHERE workflow=?", _plain(workflow))
         found = {}
         for node, key, recipe, seconds in rows:
-            with contextlib.suppress(ValueError):
-                found[node] = Latest(key, json.loads(recipe), seconds)
+            with contextlib.suppress(ValueError, TypeError):
+                held = json.loads(recipe)
+                if isinstance(held, dict):
+                    found[str(node)] = Latest(str(key), held, float(seconds))
         return found
 
     def stamp(self, path: str, stat: str) -> str | None:
         """The remembered digest of a file, if its size and times are still ``stat``."""
-        rows = self._query("SELECT digest FROM stamps WHERE path=? AND stat=?", path, stat)
-        return rows[0][0] if rows else None
+        rows = self._query("SELECT digest FROM stamps WHERE path=? AND stat=?", _plain(path), stat)
+        return str(rows[0][0]) if rows else None
 
     def _path(self, name: str) -> Path:
+        # Names come from the index, which may be damaged or somebody else's: none leads out of the folder.
+        name = name if name.isalnum() else digest_of([name])
         return self.folder / "blobs" / name[:2] / name[2:]
 
     # ------------------------------------------------------------------------------------------ writing
@@ -227,11 +269,13 @@ class DiskStore:
             while self._pending_bytes > self._pending_budget and self.writable:
                 self._room.wait(0.1)
             self._pending_bytes += total
+            self.written += total
             self._unwritten += 1
         self._send(("put", key, record, values, done, total))
 
     def remember_latest(self, workflow: str, rows: Mapping[str, Latest]) -> None:
         """Note what the nodes of a workflow were made of."""
+        workflow = _plain(workflow)
         packed = [
             (workflow, node, row.key, json.dumps(row.recipe), row.seconds) for node, row in rows.items()
         ]
@@ -239,9 +283,11 @@ class DiskStore:
 
     def remember_stamp(self, path: str, stat: str, name: str) -> None:
         """Note the digest of a file's content."""
-        self._count_and_send(("rows", "INSERT OR REPLACE INTO stamps VALUES(?,?,?)", [(path, stat, name)]))
+        self._count_and_send(
+            ("rows", "INSERT OR REPLACE INTO stamps VALUES(?,?,?)", [(_plain(path), stat, name)])
+        )
 
-    def forget(self, keys: Iterable[str] = (), blobs: Iterable[str] = ()) -> None:
+    def forget(self, keys: Iterable[str] = (), blobs: Collection[str] = ()) -> None:
         """Drop records and values that turned out to be missing or damaged."""
         self._count_and_send(("rows", "DELETE FROM records WHERE key=?", [(key,) for key in keys]))
         self._count_and_send(("rows", "DELETE FROM blobs WHERE digest=?", [(name,) for name in blobs]))
@@ -269,7 +315,8 @@ class DiskStore:
                 self._room.wait(0.05)
 
     def close(self) -> None:
-        """Flush and let go of the index."""
+        """Flush, keep within the budget, and let go of the index."""
+        self.trim()
         self.flush()
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -282,7 +329,6 @@ class DiskStore:
 
     def _write(self) -> None:
         """The writer thread: drains what has gathered, writes files, then indexes all in one transaction."""
-        db: sqlite3.Connection | None = None  # of its own: readers need not wait for a transaction
         while True:
             batch = [self._tasks.get()]
             while len(batch) < 2000 and not self._tasks.empty():
@@ -290,9 +336,8 @@ class DiskStore:
             tasks = [task for task in batch if task is not None]
             try:
                 if self.writable and tasks:
-                    db = db or self._connect()
-                    self._write_batch(db, tasks)
-            except (OSError, sqlite3.Error) as error:
+                    self._store(tasks)
+            except Exception as error:  # whatever it is, nobody may wait for a writer that is gone
                 self._give_up(error)
             finally:
                 for task in tasks:
@@ -303,17 +348,39 @@ class DiskStore:
                     self._unwritten -= len(tasks)
                     self._room.notify_all()
             if None in batch:
-                if db is not None:
-                    db.close()
+                if self._writing is not None:
+                    self._writing.close()
+                    self._writing = None
                 return
+
+    def _store(self, tasks: list[tuple[Any, ...]]) -> None:
+        """Write a batch; once more, into a new index, if the one there turns out to be damaged."""
+        try:
+            self._write_batch(self._index_to_write(), tasks)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            if not _is_damage(error):
+                raise
+            self._renew(error, self._writing_opened)
+            self._write_batch(self._index_to_write(), tasks)
+
+    def _index_to_write(self) -> sqlite3.Connection:
+        """The writer's own connection, so that readers need not wait for a transaction."""
+        if self._writing is not None and self._writing_opened != self._opened:
+            self._writing.close()
+            self._writing = None
+        self._writing_opened = self._opened
+        if self._writing is None:
+            self._writing = self._connect()
+        return self._writing
 
     def _give_up(self, error: Exception) -> None:
         self.writable = False
-        if isinstance(error, OSError) and error.errno == 28:
+        if (isinstance(error, OSError) and error.errno in _FULL) or "full" in str(error):
             reason = "the disk is full; free some space or run: meshloom cache prune"
         else:
             reason = str(error)
-        self.on_trouble(f"results can no longer be stored in {self.folder}: {reason}")
+        with contextlib.suppress(Exception):  # whoever is told may be gone
+            self.on_trouble(f"results can no longer be stored in {self.folder}: {reason}")
 
     def _write_batch(self, db: sqlite3.Connection, tasks: list[tuple[Any, ...]]) -> None:
         now = time.time()
@@ -333,8 +400,10 @@ class DiskStore:
                 )
             if key is not None:
                 outputs = json.dumps(record.outputs)
+                seconds, made = float(record.seconds), float(record.made)
+                mark = _mark(key, outputs, seconds, record.bytes, made)
                 statements.setdefault("INSERT OR REPLACE INTO records VALUES(?,?,?,?,?,?,?)", []).append(
-                    (key, outputs, record.seconds, record.bytes, now, record.made, digest_of((key, outputs)))
+                    (key, outputs, seconds, record.bytes, now, made, mark)
                 )
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -397,30 +466,47 @@ class DiskStore:
         """Remove the least worth keeping until at most ``budget`` bytes remain; returns bytes freed.
 
         Worth: when it was last used, and an hour more for each doubling of the seconds it took to make.
-        Orphan files (of killed processes) older than an hour go too.
+        Orphan files (of killed processes, or of an index put aside) older than an hour go too.
         """
+        if not self.writable:
+            return 0
         budget = self.budget if budget is None else budget
         self.flush()
         rows = self._query("SELECT digest, bytes, used, seconds FROM blobs")
         total = sum(row[1] for row in rows)
         rows.sort(key=_worth)
-        freed, dropped = 0, []
+        freed, dropped = 0, set()
         for name, count, _, _ in rows:
             if total - freed <= budget:
                 break
             freed += count
-            dropped.append(name)
-        self.forget(blobs=dropped)
+            dropped.add(name)
+        records = self._query("SELECT key, outputs FROM records") if dropped else []
+        self.forget([key for key, outputs in records if not dropped.isdisjoint(_names(outputs))], dropped)
         self.flush()
+        return freed + self._remove_orphans(time.time() - 3600)
+
+    def _remove_orphans(self, before: float) -> int:
+        """Remove files no index knows, unless a process may be about to index them; returns bytes freed."""
+        freed = 0
         known = {row[0] for row in self._query("SELECT digest FROM blobs WHERE inline IS NULL")}
-        old = time.time() - 3600
-        for path in (self.folder / "blobs").glob("*/*"):
+        for path in [*(self.folder / "blobs").glob("*/*"), *self.folder.glob("index.broken-*")]:
             with contextlib.suppress(OSError):
                 stat = path.stat()
-                if path.parent.name + path.name not in known and stat.st_mtime < old:
+                if path.parent.name + path.name not in known and stat.st_mtime < before:
                     path.unlink()
                     freed += stat.st_size
         return freed
+
+    def trim(self) -> int:
+        """Prune if what was put since the last call may have passed the budget; returns bytes freed."""
+        if not self.written or not self.writable:
+            return 0
+        self.flush()
+        self.written = 0
+        ((total,),) = self._query("SELECT coalesce(sum(bytes),0) FROM blobs") or [(0,)]
+        # Some room is made, or every run from now on would come here.
+        return self.prune(self.budget * 9 // 10) if total > self.budget else 0
 
     def verify(self, progress: Callable[[int, int], None] | None = None) -> list[str]:
         """Read every value and drop the damaged; returns their digests."""
@@ -436,11 +522,16 @@ class DiskStore:
 
     def clear(self) -> int:
         """Forget every result; returns bytes freed."""
+        if not self.writable:
+            return 0
         freed = self.prune(0)
         for table in ("records", "blobs", "stamps", "latest"):
             self._count_and_send(("rows", f"DELETE FROM {table} WHERE ?", [(1,)]))
         self.flush()
-        return freed
+        with self._lock, contextlib.suppress(sqlite3.Error):  # in use elsewhere: the room is used again
+            if self._db is not None:
+                self._db.execute("VACUUM")
+        return freed + self._remove_orphans(time.time() - 60)
 
 
 def _worth(row: tuple[Any, ...]) -> float:
@@ -452,3 +543,29 @@ def _worth(row: tuple[Any, ...]) -> float:
 
 def _refs(outputs: str) -> tuple[Ref, ...]:
     return tuple(tuple(item) if isinstance(item, list) else item for item in json.loads(outputs))
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error says that the index is broken, and not that it is busy, full or out of reach."""
+    if isinstance(error, UnicodeDecodeError):  # Python fails to read SQLite's message about broken text
+        return True
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return kind in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _names(outputs: str) -> set[str]:
+    """Every digest that a record's outputs name."""
+    try:
+        return {name for ref in _refs(outputs) for name in ([ref] if isinstance(ref, str) else ref)}
+    except (ValueError, TypeError):
+        return set()
+
+
+def _mark(key: str, outputs: str, seconds: float, total: int, made: float) -> str:
+    """Tells a record as it was written from one that a failing disk made up."""
+    return digest_of((key, repr((outputs, seconds, total, made))))
+
+
+def _plain(text: str) -> str:
+    """A path as text that SQLite takes: file names need not be Unicode."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -31,10 +31,12 @@ class Stamps:
         try:
             stat = path.stat()
             if not path.is_file():
-                raise MeshloomError(f"{path} is a folder; expected a file")
+                what = "a folder" if path.is_dir() else "no ordinary file"
+                raise MeshloomError(f"{path} is {what}; expected a file")
             if not os.access(path, os.R_OK):
                 raise PermissionError
-            mark = f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}"
+            # The time of the last change of any kind too: editors and archives set that of the content back.
+            mark = f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
             name = str(path.resolve())
             with self._lock:
                 known = self._known.get(name)
@@ -47,7 +49,9 @@ class Stamps:
                     while block := file.read(1 << 20):
                         hasher.update(block)
                 found = hasher.digest(length=DIGEST_BYTES).hex()
-                if self._disk is not None and _now_ns() - stat.st_mtime_ns > _SETTLED_NS:
+                if 0 <= _now_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < _SETTLED_NS:
+                    return found
+                if self._disk is not None:
                     self._disk.remember_stamp(name, mark, found)
         except OSError as error:
             raise MeshloomError(f"{path}: {_reason(error)}", "check the path and its permissions") from None

@@ -44,6 +44,9 @@ def value(cls: type[T]) -> type[T]:
             held = getattr(self, field.name)
             if isinstance(held, np.ndarray):
                 object.__setattr__(self, field.name, frozen_array(held))
+            elif isinstance(held, tuple) and any(isinstance(item, np.ndarray) for item in held):
+                frozen = tuple(frozen_array(item) if isinstance(item, np.ndarray) else item for item in held)
+                object.__setattr__(self, field.name, frozen)
         check = getattr(self, "check", None)
         if check is not None:
             check()
@@ -56,7 +59,7 @@ def value(cls: type[T]) -> type[T]:
 
 def frozen_array(array: Array) -> Array:
     """A C-contiguous, little-endian, read-only view of ``array`` (a copy only where the layout asks for it)."""
-    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")) if array.ndim else array
+    array = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
     if array.flags.writeable:
         array = array.view()
         array.flags.writeable = False
