@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from meshloom.graph_runtime.errors import Problem
+from meshloom.graph_runtime.sources import note_load
 from meshloom.graph_runtime.spec import NodeSpec, SpecError, declared, read_spec
 
 _PACKAGE = __name__.partition(".")[0]
@@ -45,10 +47,13 @@ class Catalog(Mapping[str, NodeSpec]):
         self._found: dict[str, _Found] = {}
         self._specs: dict[str, NodeSpec] = {}
         self._renamed: dict[str, str] = {}
+        self._loading = threading.RLock()
 
     def __getitem__(self, node_id: str) -> NodeSpec:
-        if node_id in self._found:
-            self._load(node_id)
+        if node_id not in self._specs:
+            with self._loading:  # whoever asks meanwhile waits for it, rather than finding nothing
+                if node_id in self._found:
+                    self._load(node_id)
         return self._specs[node_id]
 
     def __iter__(self) -> Iterator[str]:
@@ -61,7 +66,8 @@ class Catalog(Mapping[str, NodeSpec]):
 
     def files(self) -> list[tuple[str, Path]]:
         """Every id with its file, sorted, loaded or not."""
-        loaded = [(spec.id, spec.file) for spec in self._specs.values()]
+        with self._loading:
+            loaded = [(spec.id, spec.file) for spec in self._specs.values()]
         return sorted([*loaded, *((node_id, found.file) for node_id, found in self._found.items())])
 
     def current_id(self, node_id: str) -> str:
@@ -80,12 +86,16 @@ class Catalog(Mapping[str, NodeSpec]):
             self._found[node_id] = found
 
     def _load_all(self) -> None:
-        for node_id in list(self._found):
-            self._load(node_id)
+        with self._loading:
+            for node_id in list(self._found):
+                if node_id in self._found:  # loading a node may load others
+                    self._load(node_id)
 
     def _load(self, node_id: str) -> None:
         found = self._found.pop(node_id)
         try:
+            if found.module not in sys.modules or not found.in_package:
+                note_load(found.file)
             if found.in_package:
                 module = importlib.import_module(found.module)
             else:
@@ -151,7 +161,9 @@ def _find_packs(catalog: Catalog) -> None:
         try:
             package = entry.load()
             folder = Path(next(iter(package.__path__)))
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             catalog.problems.append(Problem(f"pack {entry.name}", f"could not be loaded: {_said(error)}"))
             continue
         for file in _node_files(folder):

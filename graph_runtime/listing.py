@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -33,7 +34,10 @@ def listings(catalog: Catalog, folder: Path) -> list[Listing]:
     fresh: dict[str, Any] = {}
     found: list[Listing] = []
     for node_id, file in catalog.files():
-        stat = file.stat()
+        try:
+            stat = file.stat()
+        except OSError:  # deleted a moment ago
+            continue
         mark = f"{file}:{stat.st_mtime_ns}:{stat.st_size}"
         held = known.get(node_id)
         if isinstance(held, dict) and held.get("mark") == mark:
@@ -53,7 +57,10 @@ def listings(catalog: Catalog, folder: Path) -> list[Listing]:
 def _read(index: Path) -> dict[str, Any]:
     try:
         held = json.loads(index.read_bytes())
-        complete = all({"mark", "title", "summary", "aliases"} <= set(entry) for entry in held.values())
+        complete = all(
+            {"mark", "title", "summary", "aliases"} <= set(entry) and isinstance(entry["aliases"], list)
+            for entry in held.values()
+        )
         return held if complete else {}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
@@ -66,4 +73,5 @@ def _write(index: Path, entries: dict[str, Any]) -> None:
         aside.write_text(json.dumps(entries))
         aside.replace(index)
     except OSError:  # a read-only cache only costs the time
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink()
