@@ -23,6 +23,8 @@ def crop(
 
     centre: the middle of the shape
     size: of the shape along x, y and z; 0 leaves that direction unlimited
+    shape: a box, or the ellipsoid that fits into it
+    keep: the points inside, or those outside
     turn: of the shape about the fixed axis x, then y, then z, in degrees
     """
     from meshloom.kernels.geometry.placing import euler

@@ -63,19 +63,24 @@ def run_apart(work: Work, inputs: Mapping[str, NDArray[Any]], run: Run, message:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+        assert child.stdout is not None
+        said: queue.Queue[list[Any] | None] = queue.Queue()
+        listener = threading.Thread(target=_listen, args=(child.stdout, said), daemon=True)
+        listener.start()
         try:
-            _follow(child, folder, run, message)
+            _follow(said, child, folder, run, message)
         finally:
             child.kill()
-            child.communicate()
+            child.wait()
+            listener.join()
+            child.stdout.close()
         return {path.stem: np.load(path) for path in sorted((folder / "out").iterdir())}
 
 
-def _follow(child: subprocess.Popen[str], folder: Path, run: Run, message: str) -> None:
+def _follow(
+    said: queue.Queue[list[Any] | None], child: subprocess.Popen[str], folder: Path, run: Run, message: str
+) -> None:
     """Pass progress on until the child says that it is done; raise what it raises."""
-    said: queue.Queue[list[Any] | None] = queue.Queue()
-    assert child.stdout is not None
-    threading.Thread(target=_listen, args=(child.stdout, said), daemon=True).start()
     share = 0.0
     while True:
         try:

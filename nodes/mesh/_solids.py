@@ -13,9 +13,9 @@ OPERATIONS = ("union", "difference", "intersection")
 
 
 def combine(inputs: Arrays, say: Say) -> Arrays:
-    """``properties_a`` (V, 3 or 6) float32: positions and perhaps colours in 0..255; ``faces_a`` (F, 3) uint32,
-    closed; the same of b; ``operation``: its place in ``OPERATIONS`` -> ``properties``, ``faces``, both empty
-    where nothing is left.
+    """``properties_a`` (V, 3 or 6) float32: positions and perhaps colours in 0..255; ``faces_a`` (F, 3)
+    uint32, closed; the same of b; ``operation``: its place in ``OPERATIONS`` -> ``properties``, ``faces``,
+    both empty where nothing is left.
     """
     say(0.2, "reading solids")
     a, b = (_solid(inputs, name) for name in "ab")

@@ -23,7 +23,8 @@ def decimate(
 
     Collapses the edges that change the surface least (quadric error metrics, Garland and Heckbert 1997) by
     fast-simplification. A mesh that has no more faces than asked for comes back as it is. Colours are taken
-    from the nearest former vertex. Texture coordinates cannot survive: decimate first, then unwrap and bake.
+    from the nearest former vertex. Thin parts may be pinched: mesh.fill_holes comes best after this.
+    Texture coordinates cannot survive: decimate first, then unwrap and bake.
 
     faces: how many faces to keep; 40000 suits texturing, 5000 a web page
     aggressiveness: lower is slower and closer to the shape

@@ -21,6 +21,7 @@ def primitive(
     All are closed but the plane. Axis of torus, cylinder, cone and capsule is y; the cone's tip and the
     plane's front look up (y points down).
 
+    kind: which solid
     size: of the bounding box along x, y and z
     detail: how many segments go round
     """
