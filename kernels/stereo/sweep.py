@@ -36,8 +36,8 @@ MATHS = {"contract", "nsz", "arcp"}
 def quads(grey: NDArray[np.float32]) -> NDArray[np.int32]:
     """Each pixel with its neighbours right, below and diagonal, as the four bytes of an int32, lowest first.
 
-    What bilinear interpolation needs then takes one load instead of four, the slowest part of all this by far.
-    ``grey``: (H, W) float32 in 0..255, rounded to whole levels.
+    What bilinear interpolation needs then takes one load instead of four, the slowest part of all this by
+    far. ``grey``: (H, W) float32 in 0..255, rounded to whole levels.
     """
     whole = np.clip(np.rint(grey), 0, 255).astype(np.uint32)
     beyond = np.pad(whole, ((0, 1), (0, 1)), mode="edge")
@@ -49,8 +49,9 @@ def quads(grey: NDArray[np.float32]) -> NDArray[np.int32]:
 def sweep_rows(ref, sources, sizes, turn, shift, best, top, bottom, volume):  # type: ignore[no-untyped-def]
     """Fill ``volume[top:bottom]`` of (H, W, planes) uint8: 0 = the ``best`` best sources agree, 254 = none.
 
-    ``ref``: (H, W) float32. ``sources``: (N, Hs, Ws) int32 of ``quads``, ``sizes``: (N, 2) int32. ``turn``: (N, 3, 3),
-    ``shift``: (N, 3) float32, see the package. ``best``: how many sources must agree, 1 to 3.
+    ``ref``: (H, W) float32. ``sources``: (N, Hs, Ws) int32 of ``quads``, ``sizes``: (N, 2) int32.
+    ``turn``: (N, 3, 3), ``shift``: (N, 3) float32, see the package. ``best``: how many sources must
+    agree, 1 to 3.
     """
     height, width, planes = volume.shape
     count = sources.shape[0]

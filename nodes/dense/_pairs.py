@@ -34,11 +34,17 @@ def check_match(images: list[Image] | list[DepthMap], cameras: Cameras, what: st
             f"{len(images)} {what} and {len(cameras)} cameras were given; expected one camera for each",
             "Connect the photos and the cameras that come from the same node.",
         )
-    for item, name in zip(images, cameras.names, strict=True):
+    for item, name, (width, height) in zip(images, cameras.names, cameras.sizes, strict=True):
         if item.name and name and item.name != name:
             raise NodeError(
                 f"{what} and cameras differ in order: {item.name!r} stands where the camera of {name!r} is",
                 "Connect the photos and the cameras that come from the same node.",
+            )
+        tall, wide = (item.depth if isinstance(item, DepthMap) else item.pixels).shape[:2]
+        if abs(wide * height - tall * width) > 0.02 * tall * width + 2 * max(width, height):
+            raise NodeError(
+                f"{name or 'a camera'} is of a picture of {width} x {height}, but {what} have {wide} x {tall} there",
+                "Give both before or after cropping; equal shapes of another size are fine.",
             )
     if cameras.distortion is not None and np.any(cameras.distortion):
         raise NodeError(

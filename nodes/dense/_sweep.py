@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshloom.graph_runtime.types import Cameras, DepthMap, Image
+from meshloom.nodes.dense._backdrop import backdrop
 from meshloom.nodes.dense._pairs import View, pixel_maps
 from meshloom.nodes.dense._workers import Workers
 
@@ -18,8 +19,6 @@ COARSE = 520
 #: Photos this small are swept as they are.
 SMALL = 300
 FEWEST_PLANES, MOST_PLANES = 32, 192
-#: Standard deviation of grey below which nothing tells one depth from another.
-FLAT = 1.5
 #: Planes steeper than this to the line of sight match nothing: their picture in the other view is too
 #: different.
 STEEPEST = np.tan(np.radians(80.0))
@@ -119,7 +118,8 @@ def pyramid(photos: list[Image], max_side: int) -> list[list[Grey]]:
         for level, halving in zip(levels, range(halvings, -1, -1), strict=True):
             scale = finest / 2**halving / max(photo.width, photo.height)
             size = (max(2, round(photo.width * scale)), max(2, round(photo.height * scale)))
-            level.append(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+            small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+            level.append(small)
     return levels
 
 
@@ -212,13 +212,10 @@ def refine(
     everywhere: bool = False,
 ) -> None:
     """Improve ``known`` in place. Without ``everywhere``, pixels without texture are left, at a cost of 1."""
-    from meshloom.kernels.stereo.slant import contrast_rows, slant_rows
+    from meshloom.kernels.stereo.slant import slant_rows
 
     rows = level.ref.shape[0]
-    contrast = np.full(level.ref.shape, FLAT, np.float32)
-    if not everywhere:
-        workers.split(lambda top, bottom: contrast_rows(level.ref, top, bottom, contrast), rows, STEP, 0.0)
-    active = contrast >= FLAT
+    active = np.ones(level.ref.shape, bool) if everywhere else ~backdrop(level.ref, workers)
     known.cost[~active] = 1.0
     for number in range(2 * rounds):
         colour, step = number % 2, np.float32(0.5 ** (number // 2))

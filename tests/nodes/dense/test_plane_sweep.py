@@ -133,6 +133,9 @@ def test_what_cannot_work_is_said(scene, run):
         plane_sweep(images, cameras, PointCloud(np.zeros((0, 3), np.float32)), run=run)
     with pytest.raises(NodeError, match="not among these"):
         plane_sweep(images[:2], cameras.select([0, 1]), points, run=run)
+    cropped = [Image(image.pixels[:, :90], image.name) for image in images]
+    with pytest.raises(NodeError, match="128 x 96, but photos have 90 x 96"):
+        plane_sweep(cropped, cameras, points, run=run)
     bent = dataclasses.replace(cameras, distortion=np.full((5, 4), 0.1))
     with pytest.raises(NodeError, match="distortion"):
         plane_sweep(images, bent, points, run=run)
