@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ class View:
     far: float
 
 
-def check_match(images: list[Image] | list[DepthMap], cameras: Cameras, what: str) -> None:
+def check_match(images: Sequence[Image | DepthMap], cameras: Cameras, what: str) -> None:
     """Raise unless there is one image a camera, in the same order, of undistorted photographs."""
     if len(images) != len(cameras):
         raise NodeError(
@@ -64,7 +65,7 @@ def study(cameras: Cameras, points: PointCloud, count: int) -> tuple[list[View],
     ``points.observations`` a camera is taken to see every point inside its frame.
     """
     positions = points.positions.astype(np.float64)
-    positions = np.where(np.isfinite(positions).all(axis=1)[:, None], positions, np.nan)
+    positions[~np.isfinite(positions).all(axis=1)] = np.nan
     if not np.isfinite(positions).any():
         raise NodeError(
             "there are no sparse points to tell how far the scene is",

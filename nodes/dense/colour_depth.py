@@ -21,6 +21,8 @@ def colour_depth(
 ) -> Image:
     """Show a depth map (or a disparity) in false colour: near is warm or bright, far is cold or dark.
 
+    depth: a depth map, or a disparity.
+    palette: the colours, from far to near.
     near: the depth shown warmest; 0 = the nearest in the map, but for 1 % of the pixels.
     far: the depth shown coldest; 0 = the farthest, but for 1 %. For disparity swap near and far.
     scale: inverse spreads colours evenly over 1/depth, which shows near things in more detail.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meshloom.graph_runtime.spec import NodeError, Range, Run, Slider, node
 from meshloom.graph_runtime.types import DepthMap, Image, Table
 from meshloom.nodes.dense._disparity import agreeing, filled, match_sgbm, match_slanted
+from meshloom.nodes.dense._sweep import Grey
 from meshloom.nodes.dense._workers import Workers
 
 
@@ -25,7 +27,7 @@ class StereoResult(NamedTuple):
 def stereo_pair(
     left: Image,
     right: Image,
-    method: Literal["slanted planes", "block matching"] = "slanted planes",
+    method: Literal["slanted", "sgbm"] = "slanted",
     min_disparity: Annotated[int, Range(-512, 2048, unit="px")] = 0,
     max_disparity: Annotated[int, Range(0, 2048, unit="px")] = 0,
     smoothness: Annotated[float, Slider(0.0, 4.0)] = 1.0,
@@ -43,8 +45,8 @@ def stereo_pair(
 
     left: the left photo.
     right: the right photo, of the same size.
-    method: slanted planes = cross-correlation, semi-global smoothing and PatchMatch refinement;
-      block matching = OpenCV's SGBM, several times quicker and less exact.
+    method: slanted = cross-correlation, semi-global smoothing and PatchMatch refinement;
+      sgbm = OpenCV's block matching, several times quicker and less exact.
     min_disparity: smallest shift looked for.
     max_disparity: largest shift looked for; 0 = a sixth of the width beyond the smallest.
     smoothness: how strongly neighbouring pixels are drawn to one surface.
@@ -70,18 +72,18 @@ def stereo_pair(
             "Lower max_disparity.",
         )
     count = high - low + 1
-    sides = [_grey(left), _grey(right)]
+    one_side, other = _grey(left), _grey(right)
     # Right to left is left to right in a mirror.
-    mirrored = [np.ascontiguousarray(side[:, ::-1]) for side in (sides[1], sides[0])]
+    flipped = np.ascontiguousarray(other[:, ::-1]), np.ascontiguousarray(one_side[:, ::-1])
     with Workers(run, 1.0) as workers:
         workers.start(0.0, "matching")
-        if method == "block matching":
-            one, cost = match_sgbm(*sides, low, count, smoothness)
+        if method == "sgbm":
+            one, cost = match_sgbm(one_side, other, low, count, smoothness)
             run.progress(0.5, 1.0, "matching")
-            two, _ = match_sgbm(*mirrored, low, count, smoothness)
+            two, _ = match_sgbm(*flipped, low, count, smoothness)
         else:
-            one, cost = match_slanted(*sides, low, count, smoothness, refinements, workers)
-            two, _ = match_slanted(*mirrored, low, count, smoothness, refinements, workers)
+            one, cost = match_slanted(one_side, other, low, count, smoothness, refinements, workers)
+            two, _ = match_slanted(*flipped, low, count, smoothness, refinements, workers)
     known = agreeing(one, two[:, ::-1]) & (one >= low - 0.5) & (one <= high + 0.5) & (cost < 1.0)
     measured = float(known.mean())
     if measured < 0.35:
@@ -94,14 +96,14 @@ def stereo_pair(
     return StereoResult(DepthMap(disparity, confidence, left.name), _table(disparity, known))
 
 
-def _grey(photo: Image) -> np.ndarray:
+def _grey(photo: Image) -> Grey:
     import cv2
 
     grey = cv2.cvtColor(np.ascontiguousarray(photo.rgb()), cv2.COLOR_RGB2GRAY).astype(np.float32)
     return grey if photo.pixels.dtype == np.uint8 else np.clip(np.nan_to_num(grey), 0, 1) * np.float32(255)
 
 
-def _settled(disparity: np.ndarray, known: np.ndarray, fill: bool) -> np.ndarray:
+def _settled(disparity: Grey, known: NDArray[np.bool_], fill: bool) -> Grey:
     """Without unknown pixels or with zeros there; specks smoothed away by a median of 5 x 5."""
     import cv2
 
@@ -114,7 +116,7 @@ def _settled(disparity: np.ndarray, known: np.ndarray, fill: bool) -> np.ndarray
     return whole if fill else np.where(known, whole, 0).astype(np.float32)
 
 
-def _table(disparity: np.ndarray, known: np.ndarray) -> Table:
+def _table(disparity: Grey, known: NDArray[np.bool_]) -> Table:
     held = disparity[known]
     low, middle, high = np.quantile(held, (0.0, 0.5, 1.0)) if len(held) else (None, None, None)
     rows: list[tuple[str, float | None, str]] = [

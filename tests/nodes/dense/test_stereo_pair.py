@@ -10,7 +10,7 @@ from meshloom.graph_runtime.types import Image
 from meshloom.nodes.dense.stereo_pair import stereo_pair
 
 
-@pytest.mark.parametrize("method", ["slanted planes", "block matching"])
+@pytest.mark.parametrize("method", ["slanted", "sgbm"])
 def test_disparity_is_right(pair, run, method):
     found = stereo_pair(pair.left, pair.right, method=method, run=run)
     error = np.abs(found.disparity.depth - pair.truth)
@@ -57,7 +57,7 @@ def test_swapped_photos_are_noticed(pair, run):
 
 def test_a_pair_without_texture_is_no_crash(run):
     flat = Image(np.full((40, 60, 3), 90, np.uint8))
-    for method in ("slanted planes", "block matching"):
+    for method in ("slanted", "sgbm"):
         found = stereo_pair(flat, flat, method=method, run=run)
         assert np.isfinite(found.disparity.depth).all()
 
