@@ -234,7 +234,7 @@ def blend(
                 stray[:count] = 0
                 # The best view must not outvote all others.
                 for i in range(count):
-                    votes[i] = math.sqrt(weights[i])
+                    votes[i] = math.sqrt(math.sqrt(weights[i]))
                 for c in range(3):
                     channel[:count] = tones[:count, c]
                     centre = median(channel, votes, count, order)

@@ -35,7 +35,7 @@ class Baked(NamedTuple):
     coverage: Table
 
 
-@node("Bake Texture", aliases=("texture", "project photos", "texturing", "uv"))
+@node("Bake texture", aliases=("texture", "project photos", "texturing", "uv"))
 def bake_texture(
     mesh: Mesh,
     images: Sequence[Image],

@@ -10,7 +10,7 @@ from meshloom.graph_runtime.spec import Colour, NodeError, Range, Run, Slider, n
 from meshloom.graph_runtime.types import Cameras, Image, Mesh
 
 
-@node("Render Through Cameras", aliases=("re-render", "project", "compare with photos"))
+@node("Render through cameras", aliases=("re-render", "project", "compare with photos"))
 def cameras(
     mesh: Mesh,
     cameras: Cameras,

@@ -8,7 +8,7 @@ from meshloom.graph_runtime.spec import Colour, Range, Run, Slider, node
 from meshloom.graph_runtime.types import Cameras, Image, Mesh, PointCloud
 
 
-@node("Preview Picture", aliases=("thumbnail", "screenshot", "render", "beauty"))
+@node("Preview picture", aliases=("thumbnail", "screenshot", "render", "beauty"))
 def preview(
     mesh: Mesh | None = None,
     points: PointCloud | None = None,
