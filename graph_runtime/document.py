@@ -8,7 +8,7 @@ and the flow has an executor that does nothing. ryvencore's own save format (pic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from ryvencore.Flow import Flow
@@ -26,12 +26,26 @@ from meshloom.graph_runtime.errors import (
     WrongType,
 )
 from meshloom.graph_runtime.flatten import Specs
-from meshloom.graph_runtime.graph import GROUP_PREFIX, GraphData, GroupData, Link, NodeData, Position
+from meshloom.graph_runtime.graph import (
+    FARTHEST,
+    GROUP_PREFIX,
+    TOP_FIELDS,
+    GraphData,
+    GroupData,
+    Link,
+    NodeData,
+    Position,
+    check_storable,
+    name_fault,
+)
 from meshloom.graph_runtime.plan import LINKABLE, fit, suggest
 from meshloom.graph_runtime.spec import NodeSpec, Wire, check_param
 
 #: The scope of the top-level graph; a group's scope is its name.
 ROOT = ""
+
+#: Stands for a parameter that is not set: ``None`` is a value that some parameters take.
+DEFAULT: Any = type("_Default", (), {"__repr__": lambda self: "DEFAULT"})()
 
 #: What listeners are told: what happened, in which scope, to which node.
 Listener = Callable[[str, str, str], None]
@@ -83,7 +97,6 @@ class Document:
     def __init__(self, specs: Specs) -> None:
         self.specs = specs
         self.extras: dict[str, Any] = {}
-        self.checks_cycles = True
         self._session = Session()
         self._session.register_node_type(_Placed)
         self._scopes: dict[str, _Scope] = {ROOT: _Scope(self._session, "graph")}
@@ -117,6 +130,11 @@ class Document:
         view = {node.name: node.position for node in scope.nodes.values() if node.position is not None}
         return GroupData(nodes, dict(scope.inputs), dict(scope.outputs), dict(scope.params), view)
 
+    def is_used(self, group: str) -> bool:
+        """Whether any scope holds an instance of a group."""
+        type_ = GROUP_PREFIX + group
+        return any(node.type == type_ for scope in self._scopes.values() for node in scope.nodes.values())
+
     def snapshot(self) -> GraphData:
         """The whole document as plain data: what is saved, planned and run."""
         root = self.group(ROOT)
@@ -137,16 +155,29 @@ class Document:
 
     # --------------------------------------------------------------------- changing (called by edits)
 
-    def add_node(self, name: str, data: NodeData, position: Position | None, scope: str = ROOT) -> None:
-        """Place a node without links. Raises :class:`NameTaken` or :class:`BadValue`."""
+    def add_node(
+        self,
+        name: str,
+        data: NodeData,
+        position: Position | None,
+        scope: str = ROOT,
+        trusted: bool = False,
+    ) -> None:
+        """Place a node without links. Raises :class:`NameTaken`, :class:`BadValue`, :class:`UnknownSocket` or,
+        for a group placed in itself, :class:`WouldCycle`."""
         held = self._scope(scope)
-        if name in held.nodes:
-            raise NameTaken(name, "a node of this name exists already", "choose another name")
-        if not name or "/" in name or "." in name or name != name.strip():
-            raise BadValue(name or "node", "a name must not be empty or hold '/', '.' or outer spaces")
+        self._check_name(name, held.nodes)
+        self._check_stored(name, data.title, position)
+        if not data.type.isprintable() or not data.type:
+            raise BadValue(name, "its type is empty or holds characters that cannot be printed")
+        if not trusted:
+            for param, given in data.params.items():
+                self._check_param(name, data.type, param, given)
+            if self._holds(data.type, scope):
+                raise WouldCycle(name, f"would put group {scope!r} into itself")
         placed: _Placed = held.flow.create_node(_Placed)
         placed.name, placed.type = name, data.type
-        placed.params, placed.mute, placed.bypass = {}, data.mute, data.bypass
+        placed.params, placed.mute, placed.bypass = dict(data.params), data.mute, data.bypass
         placed.version_of_params, placed.label, placed.position = data.version, data.title, position
         inputs, outputs = self._sockets(data.type)
         for socket in inputs:
@@ -154,13 +185,6 @@ class Document:
         for socket in outputs:
             placed.create_output(socket)
         held.nodes[name] = placed
-        try:
-            for param, given in data.params.items():
-                self.set_param(name, param, given, scope)
-        except Exception:
-            held.flow.remove_node(placed)
-            del held.nodes[name]
-            raise
         self._tell("added", scope, name)
 
     def remove_node(self, name: str, scope: str = ROOT) -> None:
@@ -171,29 +195,62 @@ class Document:
         del held.nodes[name]
         self._tell("removed", scope, name)
 
-    def set_param(self, name: str, param: str, given: Any, scope: str = ROOT) -> Any:
-        """Set a parameter (``None``: back to its default); returns what it was. Raises :class:`BadValue`,
-        :class:`UnknownSocket`."""
+    def set_param(self, name: str, param: str, given: Any, scope: str = ROOT, trusted: bool = False) -> Any:
+        """Set a parameter (:data:`DEFAULT`: as if it had never been set); returns what it was. Raises
+        :class:`BadValue`, :class:`UnknownSocket`."""
         placed = self._placed(name, scope)
-        spec = self.specs.get(placed.type)
-        if given is not None and spec is not None:
-            known = spec.param(param)
-            if known is None:
-                names = [each.name for each in spec.params]
-                raise UnknownSocket(
-                    f"{name}.{param}", f"{spec.id} has no such parameter", suggest(param, names)
-                )
-            try:
-                check_param(known, given)
-            except ValueError as error:
-                raise BadValue(f"{name}.{param}", str(error)) from None
-        before = placed.params.get(param)
-        if given is None:
-            placed.params.pop(param, None)
-        else:
+        if given is not DEFAULT and not trusted:
+            self._check_param(name, placed.type, param, given)
+        before = placed.params.pop(param, DEFAULT)
+        if given is not DEFAULT:
             placed.params[param] = given
         self._tell("param", scope, name)
         return before
+
+    def _check_param(self, name: str, type_: str, param: str, given: Any) -> None:
+        spec = self.specs.get(type_)
+        try:
+            if spec is None:
+                check_storable(given)
+                return
+            known = spec.param(param)
+            if known is None:
+                names = [each.name for each in spec.params]
+                hint = suggest(param, names)
+                raise UnknownSocket(f"{name}.{param}", f"{spec.id} has no such parameter", hint)
+            check_param(known, given)
+        except ValueError as error:
+            raise BadValue(f"{name}.{param}", str(error)) from None
+
+    @staticmethod
+    def _check_name(name: str, taken: Collection[str]) -> None:
+        if name in taken:
+            raise NameTaken(name, "a node of this name exists already", "choose another name")
+        fault = name_fault(name)
+        if fault:
+            raise BadValue(name[:80] or "node", f"the name {fault}", "choose another name")
+
+    @staticmethod
+    def _check_stored(name: str, title: str, position: Position | None) -> None:
+        if position is not None and not all(abs(place) < FARTHEST for place in position):
+            raise BadValue(name, f"the place {position} is not on the canvas")
+        try:
+            check_storable(title)
+        except ValueError as error:
+            raise BadValue(name, str(error)) from None
+
+    def _holds(self, type_: str, scope: str) -> bool:
+        """Whether a node of that type is, or holds at any depth, an instance of the group ``scope``."""
+        waiting, seen = [type_], set[str]()
+        while waiting:
+            group = waiting.pop().removeprefix(GROUP_PREFIX)
+            if group == scope != ROOT:
+                return True
+            if group not in seen and group in self._scopes:
+                seen.add(group)
+                placed = self._scopes[group].nodes.values()
+                waiting += [node.type for node in placed if node.type.startswith(GROUP_PREFIX)]
+        return False
 
     def set_flags(self, name: str, mute: bool, bypass: bool, scope: str = ROOT) -> tuple[bool, bool]:
         """Mute or bypass a node; returns what it was."""
@@ -206,6 +263,7 @@ class Document:
     def set_title(self, name: str, title: str, scope: str = ROOT) -> str:
         """Give a node a title of its own; returns what it was."""
         placed = self._placed(name, scope)
+        self._check_stored(name, title, None)
         before, placed.label = placed.label, title
         self._tell("title", scope, name)
         return before
@@ -213,6 +271,7 @@ class Document:
     def move(self, name: str, position: Position | None, scope: str = ROOT) -> Position | None:
         """Put a node elsewhere on the canvas; returns where it was."""
         placed = self._placed(name, scope)
+        self._check_stored(name, "", position)
         before, placed.position = placed.position, position
         self._tell("moved", scope, name)
         return before
@@ -221,10 +280,7 @@ class Document:
         """Change a node's name; its links follow."""
         held = self._scope(scope)
         placed = self._placed(name, scope)
-        if to in held.nodes:
-            raise NameTaken(to, "a node of this name exists already", "choose another name")
-        if not to or "/" in to or "." in to or to != to.strip():
-            raise BadValue(name, f"cannot be renamed to {to!r}: no '/', '.' or outer spaces")
+        self._check_name(to, held.nodes)
         placed.name = to
         held.nodes = {node.name: node for node in held.nodes.values()}
         if scope != ROOT:
@@ -241,21 +297,36 @@ class Document:
             for outer, (node, socket) in ends.items():
                 ends[outer] = (to if node == name else node, socket)
 
-    def link(self, source: str, output: str, target: str, socket: str, scope: str = ROOT) -> None:
-        """Connect. Raises the error of the rule that the link would break; then nothing has changed."""
+    def link(
+        self,
+        source: str,
+        output: str,
+        target: str,
+        socket: str,
+        scope: str = ROOT,
+        trusted: bool = False,
+    ) -> None:
+        """Connect. Raises the error of the rule that the link would break; then nothing has changed.
+
+        ``trusted``, as in the other methods: the change goes back to what the document held, or opens a file.
+        What is there stays, right or wrong, for the plan to report; only what ryvencore cannot hold is refused.
+        """
         held = self._scope(scope)
         maker, taker = self._placed(source, scope), self._placed(target, scope)
-        out = _port(maker.outputs, output)
-        if out is None:
-            out = self._ghost_port(maker, output, outgoing=True)
-        inp = _port(taker.inputs, socket)
-        if inp is None:
-            inp = self._ghost_port(taker, socket, outgoing=False)
-        if held.flow.connected_output(inp) is not None:
+        out, inp = _port(maker.outputs, output), _port(taker.inputs, socket)
+        if inp is not None and held.flow.connected_output(inp) is not None:
             raise InputTaken(f"{target}.{socket}", "has a link already", "remove that link first")
-        self._check_types(source, output, target, socket, scope)
-        if source == target or (self.checks_cycles and self._reaches(held, taker, maker)):
+        if not trusted:
+            if out is None:
+                self._check_socket(maker, output, outgoing=True)
+            if inp is None:
+                self._check_socket(taker, socket, outgoing=False)
+            self._check_types(source, output, target, socket, scope)
+        if source == target or not (trusted or not self._reaches(held, taker, maker)):
             raise WouldCycle(f"{target}.{socket}", f"linking it to {source} would close a cycle")
+        # Sockets of unknown nodes appear as they are named; a parameter that is linked becomes an input.
+        out = out or maker.create_output(output)
+        inp = inp or taker.create_input(socket)
         held.flow.connect_nodes(out, inp, silent=True)
         self._tell("linked", scope, target)
 
@@ -275,19 +346,20 @@ class Document:
 
         Only the interface of ``group`` is taken. Returns the interface it had, or ``None``.
         """
-        if name == ROOT or "/" in name or "." in name:
-            raise BadValue(name or "group", "a group's name must not be empty or hold '/' or '.'")
         before: GroupData | None = None
         if name in self._scopes:
             held = self._scopes[name]
             before = GroupData({}, dict(held.inputs), dict(held.outputs), dict(held.params))
         if group is None:
+            if name == ROOT:
+                raise BadValue("group", "the graph itself is no group")
             held = self._scope(name)
             if held.nodes:
                 raise BadValue(name, "the group still holds nodes", "remove them first")
             self._session.delete_flow(held.flow)
             del self._scopes[name]
         else:
+            self._check_name(name, ())
             held = self._scopes.get(name) or _Scope(self._session, name)
             held.inputs, held.outputs = dict(group.inputs), dict(group.outputs)
             held.params = dict(group.params)
@@ -297,7 +369,16 @@ class Document:
         return before
 
     def set_extra(self, name: str, held: Any) -> Any:
-        """Set what is kept beside the graph (frames, notes, pins); ``None`` removes. Returns what it was."""
+        """Set what is kept beside the graph (frames, notes, pins); ``None`` removes. Returns what it was.
+
+        Raises :class:`NameTaken` for a word of the file format, :class:`BadValue` for what no file can hold.
+        """
+        if name in TOP_FIELDS:
+            raise NameTaken(name, "stands for a part of every workflow", "choose another name")
+        try:
+            check_storable([name, held])
+        except ValueError as error:
+            raise BadValue(name[:80], str(error)) from None
         before = self.extras.get(name)
         if held is None:
             self.extras.pop(name, None)
@@ -307,7 +388,7 @@ class Document:
         return before
 
     def find_cycle(self) -> list[str] | None:
-        """A cycle in any scope, or ``None``: asked once after loading with ``checks_cycles`` off."""
+        """A cycle in any scope, or ``None``: a file may hold one."""
         import networkx as nx
 
         for held in self._scopes.values():
@@ -377,8 +458,8 @@ class Document:
                         if _port(placed.outputs, socket) is None:
                             placed.create_output(socket)
 
-    def _ghost_port(self, placed: _Placed, socket: str, outgoing: bool) -> Any:
-        """Sockets of unknown nodes appear as they are named; a parameter that is linked becomes an input."""
+    def _check_socket(self, placed: _Placed, socket: str, outgoing: bool) -> None:
+        """Raise unless the node, which has no such port yet, may get one: a ghost, or a linked parameter."""
         spec = self.specs.get(placed.type)
         if spec is not None:
             param = None if outgoing else spec.param(socket)
@@ -389,8 +470,10 @@ class Document:
                 raise UnknownSocket(f"{placed.name}.{socket}", f"{spec.id} has no such {kind}", hint)
         elif placed.type.startswith(GROUP_PREFIX) and placed.type[len(GROUP_PREFIX) :] in self._scopes:
             kind = "output" if outgoing else "input"
-            raise UnknownSocket(f"{placed.name}.{socket}", f"the group has no such {kind}")
-        return placed.create_output(socket) if outgoing else placed.create_input(socket)
+            held = self._scopes[placed.type[len(GROUP_PREFIX) :]]
+            if outgoing or socket not in held.params:
+                hint = suggest(socket, held.outputs if outgoing else [*held.inputs, *held.params])
+                raise UnknownSocket(f"{placed.name}.{socket}", f"the group has no such {kind}", hint)
 
     def _check_types(self, source: str, output: str, target: str, socket: str, scope: str) -> None:
         given = self._wire(source, output, scope, outgoing=True)
@@ -411,9 +494,10 @@ class Document:
                 held = self._scopes.get(scope)
                 if held is None:
                     return None
-                inner = (
-                    held.outputs.get(socket) if outgoing else next(iter(held.inputs.get(socket, ())), None)
-                )
+                if outgoing:
+                    inner = held.outputs.get(socket)
+                else:
+                    inner = next(iter(held.inputs.get(socket, ())), None) or held.params.get(socket)
                 if inner is None:
                     return None
                 name, socket = inner

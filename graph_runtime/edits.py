@@ -1,5 +1,7 @@
 """Every way to change a document. ``edit.apply(document)`` returns the edit that undoes it.
 
+An inverse is ``trusted``: what it puts back was there before, right or wrong, so no rule stops it.
+
 An edit that cannot be applied raises an :class:`~meshloom.graph_runtime.errors.EditError` and changes nothing.
 """
 
@@ -11,7 +13,7 @@ from typing import Any, Protocol
 
 from meshloom.graph_runtime.document import ROOT, Document
 from meshloom.graph_runtime.errors import BadValue
-from meshloom.graph_runtime.graph import GROUP_PREFIX, GroupData, Link, NodeData, Position
+from meshloom.graph_runtime.graph import GroupData, Link, NodeData, Position
 
 
 class Edit(Protocol):
@@ -32,16 +34,17 @@ class Add:
     data: NodeData
     position: Position | None = None
     scope: str = ROOT
+    trusted: bool = False
 
     @property
     def label(self) -> str:
         return f"Add {self.name}"
 
     def apply(self, document: Document) -> Edit:
-        document.add_node(self.name, self.data, self.position, self.scope)
+        document.add_node(self.name, self.data, self.position, self.scope, self.trusted)
         try:
             for socket, link in self.data.links.items():
-                document.link(link.node, link.output, self.name, socket, self.scope)
+                document.link(link.node, link.output, self.name, socket, self.scope, self.trusted)
         except Exception:
             _unlink_all(document, self.name, self.scope)
             document.remove_node(self.name, self.scope)
@@ -64,12 +67,12 @@ class Remove:
         data = document.node(self.name, self.scope)
         position = document.position(self.name, self.scope)
         outgoing = [
-            NewLink(self.name, output, node, socket, self.scope)
+            NewLink(self.name, output, node, socket, self.scope, trusted=True)
             for output, node, socket in document.links_from(self.name, self.scope)
         ]
         _unlink_all(document, self.name, self.scope)
         document.remove_node(self.name, self.scope)
-        add = Add(self.name, data, position, self.scope)
+        add = Add(self.name, data, position, self.scope, trusted=True)
         return Batch((add, *outgoing), f"Add {self.name}") if outgoing else add
 
 
@@ -89,13 +92,14 @@ class NewLink:
     target: str
     socket: str
     scope: str = ROOT
+    trusted: bool = False
 
     @property
     def label(self) -> str:
         return f"Link {self.source} to {self.target}"
 
     def apply(self, document: Document) -> Edit:
-        document.link(self.source, self.output, self.target, self.socket, self.scope)
+        document.link(self.source, self.output, self.target, self.socket, self.scope, self.trusted)
         return Unlink(self.target, self.socket, self.scope)
 
 
@@ -113,29 +117,26 @@ class Unlink:
 
     def apply(self, document: Document) -> Edit:
         link: Link = document.unlink(self.target, self.socket, self.scope)
-        return NewLink(link.node, link.output, self.target, self.socket, self.scope)
+        return NewLink(link.node, link.output, self.target, self.socket, self.scope, trusted=True)
 
 
 @dataclass(frozen=True)
 class Set:
-    """Give a parameter a value; ``None`` puts it back to its default."""
+    """Give a parameter a value; :data:`~meshloom.graph_runtime.document.DEFAULT` puts it back to its default."""
 
     name: str
     param: str
     given: Any
     scope: str = ROOT
+    trusted: bool = False
 
     @property
     def label(self) -> str:
         return f"Set {self.name}.{self.param}"
 
     def apply(self, document: Document) -> Edit:
-        return Set(
-            self.name,
-            self.param,
-            document.set_param(self.name, self.param, self.given, self.scope),
-            self.scope,
-        )
+        before = document.set_param(self.name, self.param, self.given, self.scope, self.trusted)
+        return Set(self.name, self.param, before, self.scope, trusted=True)
 
 
 @dataclass(frozen=True)
@@ -211,19 +212,16 @@ class Group:
 
     name: str
     interface: GroupData | None
+    trusted: bool = False
 
     @property
     def label(self) -> str:
         return f"Group {self.name}"
 
     def apply(self, document: Document) -> Edit:
-        if self.interface is None and any(
-            document.node(node, scope).type == GROUP_PREFIX + self.name
-            for scope in document.scopes
-            for node in document.names(scope)
-        ):
+        if self.interface is None and not self.trusted and document.is_used(self.name):
             raise BadValue(self.name, "the group is still used", "remove its instances first")
-        return Group(self.name, document.set_group(self.name, self.interface))
+        return Group(self.name, document.set_group(self.name, self.interface), trusted=True)
 
 
 @dataclass(frozen=True)

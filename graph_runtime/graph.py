@@ -13,6 +13,12 @@ from typing import Any
 #: A node whose type starts with this is an instance of the group named after it.
 GROUP_PREFIX = "group:"
 
+#: What a workflow file has a meaning for; any other name at its top is an extra.
+TOP_FIELDS = frozenset({"meshloom", "nodes", "groups", "view"})
+
+#: No node stands farther out than this.
+FARTHEST = 1e9
+
 #: Longer names of nodes and groups are refused: they become parts of file names and of paths.
 MOST_NAME = 120
 

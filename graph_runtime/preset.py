@@ -18,8 +18,10 @@ from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.edits import Add, Batch, Edit, Extra, Group, NewLink
 from meshloom.graph_runtime.errors import MeshloomError, Problem, RequestError, WorkflowError
 from meshloom.graph_runtime.graph import (
+    FARTHEST,
     GROUP_PREFIX,
     MOST_NAME,
+    TOP_FIELDS,
     GraphData,
     GroupData,
     Link,
@@ -43,7 +45,6 @@ MOST_DIGITS = 1000
 
 _NODE_FIELDS = {"type", "with", "from", "mute", "bypass", "version", "title"}
 _GROUP_FIELDS = {"nodes", "inputs", "outputs", "params", "view"}
-_TOP_FIELDS = {"meshloom", "nodes", "groups", "view"}
 
 
 def read_workflow(path: Path) -> GraphData:
@@ -191,7 +192,7 @@ class _Reader:
         known = {name: tuple(group.outputs) for name, group in groups.items()}
         nodes = self.nodes(tree.get("nodes", {}), "nodes", known)
         view = self.view(tree.get("view", {}), "view")
-        extras = {name: held for name, held in tree.items() if name not in _TOP_FIELDS}
+        extras = {name: held for name, held in tree.items() if name not in TOP_FIELDS}
         for name in extras:
             self.check_word(name, "workflow")
         if self.problems:
@@ -300,7 +301,7 @@ class _Reader:
             if (
                 isinstance(place, list)
                 and len(place) == 2
-                and all(type(part) in (int, float) and abs(part) < 1e9 for part in place)
+                and all(type(part) in (int, float) and abs(part) < FARTHEST for part in place)
             ):
                 made[name] = (float(place[0]), float(place[1]))
             else:
@@ -483,21 +484,26 @@ def save_workflow(graph: GraphData, path: Path) -> None:
 
 
 def to_edits(graph: GraphData) -> Batch:
-    """The edits that build ``graph`` in an empty document; set ``checks_cycles`` off while applying them."""
+    """The edits that build ``graph`` in an empty document, with all that is wrong in it.
+
+    What no document can hold is left out: links of a node to itself or to a node that is not there. The plan of
+    ``graph`` itself names them.
+    """
     edits: list[Edit] = [
-        Group(name, GroupData({}, group.inputs, group.outputs, group.params))
+        Group(name, GroupData({}, group.inputs, group.outputs, group.params), trusted=True)
         for name, group in graph.groups.items()
     ]
     scopes = {"": GroupData(graph.nodes, view=graph.view), **graph.groups}
     for scope, group in scopes.items():
         edits += [
-            Add(name, replace(node, links={}), group.view.get(name), scope)
+            Add(name, replace(node, links={}), group.view.get(name), scope, trusted=True)
             for name, node in group.nodes.items()
         ]
         edits += [
-            NewLink(link.node, link.output, name, socket, scope)
+            NewLink(link.node, link.output, name, socket, scope, trusted=True)
             for name, node in group.nodes.items()
             for socket, link in node.links.items()
+            if link.node in group.nodes and link.node != name
         ]
     edits += [Extra(name, held) for name, held in graph.extras.items()]
     return Batch(tuple(edits), "Open")
