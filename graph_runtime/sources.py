@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from meshloom.graph_runtime.codecs import digest_of
+from meshloom.graph_runtime.codecs import digest, digest_of
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGE = __name__.partition(".")[0]
@@ -60,7 +60,7 @@ def code_digest(file: Path) -> str:
     if known is None:
         files, libraries = _closure(file)
         # Names without folders, so that the same code elsewhere has the same digest.
-        said = sorted(f"{path.name}:{digest}" for path, digest in files.items())
+        said = sorted(f"{path.name}:{held}" for path, held in files.items())
         known = _digests[file] = digest_of([*said, *(f"{name}={held}" for name, held in libraries.items())])
     return known
 
@@ -95,11 +95,11 @@ def _closure(file: Path) -> tuple[dict[Path, str], dict[str, str]]:
 @functools.lru_cache(maxsize=4096)
 def _read(path: Path, mark: tuple[int, int]) -> tuple[str, tuple[Path, ...], frozenset[str]]:
     """(digest, first-party files imported, other packages imported) of a source file."""
-    text = path.read_text(encoding="utf-8")
+    data = path.read_bytes()
     first_party: list[Path] = []
     libraries: set[str] = set()
     packages = dict([_package_of(path), (_PACKAGE, _ROOT)])
-    for item in ast.walk(ast.parse(text)):
+    for item in ast.walk(ast.parse(data)):
         for folder, name in _imported(item, path):
             top, _, rest = name.partition(".")
             if folder is None and top in packages:
@@ -112,7 +112,7 @@ def _read(path: Path, mark: tuple[int, int]) -> tuple[str, tuple[Path, ...], fro
                     first_party.append(found)
             elif top not in sys.stdlib_module_names:
                 libraries.add(top)
-    return digest_of([text]), tuple(first_party), frozenset(libraries)
+    return digest([data]), tuple(first_party), frozenset(libraries)
 
 
 def _imported(item: ast.AST, path: Path) -> Iterator[tuple[Path | None, str]]:
