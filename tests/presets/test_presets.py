@@ -1,0 +1,226 @@
+"""The workflows that come with Meshloom: sound as files, and the quick ones run for real."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from meshloom.graph_runtime.catalog import Catalog, find_nodes
+from meshloom.graph_runtime.engine import Engine, open_cache
+from meshloom.graph_runtime.graph import GraphData
+from meshloom.graph_runtime.plan import Plan
+from meshloom.graph_runtime.preset import dump, parse, read_workflow, resolve, with_params
+from meshloom.graph_runtime.run import Outcome
+from meshloom.graph_runtime.sweep import cells, graph_of, parse_axis
+
+PRESETS = Path(__file__).resolve().parents[2] / "presets"
+SAMPLE = PRESETS / "samples" / "figurine"
+NAMES = sorted(path.stem for path in PRESETS.glob("*.json"))
+#: A node is drawn at most this large.
+NODE_WIDTH, NODE_HEIGHT = 240, 130
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return find_nodes(packs=False)
+
+
+@pytest.fixture(scope="module")
+def engine(catalog) -> Engine:
+    return Engine(catalog, open_cache(None), workers=2)
+
+
+def opened(name: str, catalog: Catalog) -> GraphData:
+    return resolve(read_workflow(PRESETS / f"{name}.json"), catalog)
+
+
+@dataclass
+class Ran:
+    engine: Engine
+    plan: Plan
+    outcome: Outcome
+
+    def value(self, place: str) -> Any:
+        """The value of ``node.output``, or of a node's only one."""
+        name, _, output = place.partition(".")
+        ports = [port.name for port in self.plan.nodes[name].spec.outputs]
+        return self.engine.value(self.outcome.outputs[name][ports.index(output) if output else 0])
+
+
+@pytest.fixture
+def run_preset(engine: Engine, catalog: Catalog) -> Callable[..., Ran]:
+    def run(graph: str | GraphData, settings: dict[str, Any] | None = None, *targets: str) -> Ran:
+        if isinstance(graph, str):
+            graph = opened(graph, catalog)
+        plan = engine.plan(with_params(graph, catalog, settings or {}), list(targets) or None, PRESETS)
+        outcome = engine.run(plan)
+        assert outcome.status == "done", outcome.failed
+        return Ran(engine, plan, outcome)
+
+    return run
+
+
+def test_the_presets_promised_are_there():
+    assert {
+        "photos_to_model",
+        "stereo_pair_to_cloud",
+        "clean_and_texture_mesh",
+        "cutout_and_compare",
+        "sweep_demo",
+    } <= set(NAMES)
+
+
+# ---------------------------------------------------------------------------------------------- as files
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plans_without_a_problem_and_without_idle_nodes(name, engine, catalog):
+    graph = opened(name, catalog)
+    plan = engine.plan(graph, None, PRESETS)
+    assert plan.problems == []
+    assert set(plan.nodes) == set(graph.nodes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_written_as_it_was_read(name):
+    graph = read_workflow(PRESETS / f"{name}.json")
+    text = dump(graph)
+    assert parse(text.encode()) == graph
+    assert dump(parse(text.encode())) == text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_uses_files_that_come_along(name):
+    """Nothing of the machine it was made on: paths lead from the presets into the samples."""
+    for node, data in read_workflow(PRESETS / f"{name}.json").nodes.items():
+        for param, held in data.params.items():
+            if isinstance(held, str) and ("/" in held or "\\" in held):
+                assert held.startswith("samples/"), f"{node}.{param}"
+                assert (PRESETS / held).exists(), f"{node}.{param}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_says_what_it_is_about(name):
+    about = read_workflow(PRESETS / f"{name}.json").extras["about"]
+    assert 30 <= len(about) <= 200
+    assert "\n" not in about
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_laid_out_from_left_to_right_without_overlaps(name):
+    graph = read_workflow(PRESETS / f"{name}.json")
+    assert set(graph.view) == set(graph.nodes)
+    for node, data in graph.nodes.items():
+        for link in data.links.values():
+            assert graph.view[link.node][0] + NODE_WIDTH <= graph.view[node][0], f"{link.node} -> {node}"
+    for (one, (x, y)), (other, (u, v)) in combinations(graph.view.items(), 2):
+        assert abs(x - u) >= NODE_WIDTH or abs(y - v) >= NODE_HEIGHT, f"{one} lies on {other}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_has_a_picture_of_what_it_makes(name):
+    path = PRESETS / "thumbnails" / f"{name}.png"
+    with Pillow.open(path) as picture:
+        assert picture.size == (480, 360)
+        assert np.asarray(picture.convert("L")).std() > 15
+    assert path.stat().st_size < 300_000
+
+
+def test_every_picture_belongs_to_a_preset():
+    assert {path.stem for path in (PRESETS / "thumbnails").iterdir()} == set(NAMES)
+
+
+# ------------------------------------------------------------------------------------------------- run
+
+
+def test_stereo_pair_to_cloud(run_preset):
+    small = {"disparity.method": "sgbm", "preview.width": 320, "preview.height": 240}
+    ran = run_preset("stereo_pair_to_cloud", small)
+    errors = {row[0]: row[1] for row in ran.value("errors").rows}
+    assert 0 < errors["bad 2"] < 25  # the preset's own, slower method has 7 %
+    points = ran.value("cloud").positions
+    assert len(points) > 80_000
+    assert points[:, 2].min() > 1.5 and points[:, 2].max() <= 4.5
+    assert bytes(ran.value("cloud_file").data[:4]) == b"ply\n"
+    assert ran.value("preview").pixels.reshape(-1, 3).std(axis=0).min() > 20
+    assert ran.value("sheet").height > 3 * ran.value("pair.left").height
+
+
+def test_cutout_and_compare(run_preset):
+    ran = run_preset("cutout_and_compare")
+    found = ran.value("cutout.mask").coverage > 0.5
+    true = np.asarray(Pillow.open(SAMPLE / "truth" / "masks" / "IMG_0001.png")) > 0
+    assert (found & true).sum() / (found | true).sum() > 0.93
+    assert ran.value("share.share") == pytest.approx(true.mean(), abs=0.015)
+    photo, result = ran.value("photo").as_float(), ran.value("result").as_float()
+    inner = found & ~_near(~found, 8)
+    outer = ~_near(found, 60)
+    assert np.abs(photo[inner] - result[inner]).max() < 0.02
+    assert np.abs(photo[outer] - result[outer]).mean() > 0.1
+    assert bytes(ran.value("result_file").data[1:4]) == b"PNG"
+
+
+def _near(mask: np.ndarray, radius: int) -> np.ndarray:
+    from scipy.ndimage import distance_transform_edt
+
+    return distance_transform_edt(~mask) <= radius
+
+
+def test_sweep_demo_finds_the_best_in_the_middle(run_preset, catalog):
+    graph = opened("sweep_demo", catalog)
+    told = re.findall(r"--sweep (\S+)", graph.extras["about"])
+    assert len(cells([parse_axis(text, graph, catalog) for text in told])) == 15
+    axis = parse_axis("denoised.strength=0,1,2", graph, catalog)
+    found = []
+    for cell in cells([axis]):
+        ran = run_preset(graph_of(cell, graph, catalog))
+        found.append(ran.value("score.psnr"))
+        assert ran.value("figures").columns == ("psnr_db", "ssim")
+        assert ran.value("captioned").height > ran.value("denoised").height
+        if len(found) > 1:
+            again = {name for name, event in ran.outcome.done.items() if not event.computed}
+            assert again == {"photo", "clean", "grain", "noisy"}
+    assert found[1] > found[0] + 1
+    assert found[1] > found[2] + 1
+
+
+def test_clean_and_texture_mesh(run_preset):
+    small = {
+        "light.faces": 3000,
+        "photos.max_side": 320,
+        "painted.size": 256,
+        "preview.width": 160,
+        "preview.height": 120,
+    }
+    ran = run_preset("clean_and_texture_mesh", small)
+    measures = dict(ran.value("measures").rows)
+    assert measures["watertight"] in (True, "True", 1)
+    assert measures["volume"] > 0.005
+    assert measures["boundary edges"] == 0
+    painted = ran.value("painted.mesh")
+    assert 3000 <= len(painted.faces) < 4500
+    texture = painted.material.base_colour
+    assert texture.shape[:2] == (256, 256)
+    assert texture[..., :3].reshape(-1, 3).std(axis=0).min() > 25
+    assert bytes(ran.value("model_file").data[:4]) == b"glTF"
+
+
+def test_the_sample_s_transforms_are_its_true_cameras(run_preset, catalog):
+    """`samples/make_transforms.py` was run after the sample was made."""
+    cameras = run_preset("clean_and_texture_mesh", {}, "cameras").value("cameras.cameras")
+    told = json.loads((SAMPLE / "truth" / "cameras.json").read_text(encoding="utf-8"))["photos"]
+    true = [photo for photo in told if not photo["held_out"]]
+    assert cameras.names == tuple(photo["name"] for photo in true)
+    assert np.allclose(cameras.intrinsics, [photo["intrinsics"] for photo in true])
+    assert np.allclose(cameras.extrinsics, [photo["extrinsics"] for photo in true], atol=1e-6)
+    assert np.allclose(cameras.distortion, [photo["distortion"] for photo in true])
+    assert cameras.sizes.tolist() == [photo["size"] for photo in true]
