@@ -6,21 +6,27 @@ run in which nothing changed writes nothing and spends nothing.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meshloom.graph_runtime.cache import Cache
+from meshloom.graph_runtime.cache import Cache, Missing
 from meshloom.graph_runtime.codecs import digest_of
 from meshloom.graph_runtime.disk import Ref
-from meshloom.graph_runtime.errors import MeshloomError
+from meshloom.graph_runtime.errors import MeshloomError, Problem
 from meshloom.graph_runtime.formats.deliver import to_files
 from meshloom.graph_runtime.formats.names import safe_name
-from meshloom.graph_runtime.formats.provenance import embed
+from meshloom.graph_runtime.formats.provenance import SIDECAR, embed
+from meshloom.graph_runtime.lookup import digests
 from meshloom.graph_runtime.sources import code_digest
 from meshloom.graph_runtime.types import File
+
+#: Names that the report and a sweep's summary take.
+_TAKEN = ("report.html", "report.json", "sweep.csv")
 
 
 @dataclass(frozen=True)
@@ -38,24 +44,41 @@ def deliver(
     folder: Path,
     outputs: Iterable[tuple[str, Sequence[tuple[str, Ref]]]],
     workflow: str,
+    problems: list[Problem],
 ) -> list[Delivered]:
     """Write the outputs of nodes: ``(node, [(output, ref), ...])``. ``workflow``: the text to carry.
 
-    Raises :class:`MeshloomError` naming the file that cannot be written, and
+    A value that no file format takes is added to ``problems`` and costs only itself. Raises
+    :class:`MeshloomError` naming the file that cannot be written, and
     :class:`~meshloom.graph_runtime.cache.Missing` when a value is gone.
     """
     written: list[Delivered] = []
-    taken: set[str] = set()
+    taken = set(_TAKEN)
+    outputs = list(outputs)
+    for node, ports in outputs:  # the folders that lists go to are no names for files
+        taken.update(_stem(node, output, ports).casefold() for output, ref in ports if len(digests(ref)) > 1)
     for node, ports in outputs:
         for output, ref in ports:
-            stem = safe_name(node.replace("/", "-") if len(ports) == 1 else f"{node}-{output}")
+            stem = _stem(node, output, ports)
             many = not isinstance(ref, str)
             for index, digest in enumerate((ref,) if isinstance(ref, str) else ref):
-                for file in files_of(cache, digest, f"{stem}-{index:03d}" if many else stem):
-                    name = _free(safe_name(file.name), stem, taken)
+                try:
+                    files = files_of(cache, digest, f"{stem}-{index:03d}" if many else stem)
+                except (Missing, MemoryError):
+                    raise
+                except Exception as error:
+                    said = f"its result {output} cannot be written as a file: {error}"
+                    problems.append(Problem(node, said, "what was computed is kept"))
+                    continue
+                for file in files:
+                    name = _free(safe_name(file.name), taken)
                     path = (folder / stem / name) if many and len(ref) > 1 else folder / name
                     written.append(Delivered(node, output, path, _write(path, file.data.tobytes(), workflow)))
     return written
+
+
+def _stem(node: str, output: str, ports: Sequence[tuple[str, Ref]]) -> str:
+    return safe_name(node.replace("/", "-") if len(ports) == 1 else f"{node}-{output}")
 
 
 def files_of(cache: Cache, digest: str, stem: str) -> list[File]:
@@ -69,14 +92,14 @@ def files_of(cache: Cache, digest: str, stem: str) -> list[File]:
     return files
 
 
-def _free(name: str, stem: str, taken: set[str]) -> str:
+def _free(name: str, taken: set[str]) -> str:
     """A name no other result of this run has (case-insensitively: some file systems are)."""
     candidate, number = name, 1
-    while candidate.lower() in taken:
+    while not taken.isdisjoint({candidate.casefold(), f"{candidate}{SIDECAR}".casefold()}):
         number += 1
         base, dot, suffix = name.rpartition(".")
         candidate = f"{base or suffix}-{number}{dot}{suffix if base else ''}"
-    taken.add(candidate.lower())
+    taken |= {candidate.casefold(), f"{candidate}{SIDECAR}".casefold()}
     return candidate
 
 
@@ -84,7 +107,7 @@ def _write(path: Path, data: bytes, workflow: str) -> int:
     data, sidecar = embed(path.name, data, workflow)
     write_file(path, data)
     if sidecar is not None:
-        write_file(path.with_name(f"{path.name}.meshloom.json"), sidecar)
+        write_file(path.with_name(path.name + SIDECAR), sidecar)
     return len(data)
 
 
@@ -99,10 +122,11 @@ def write_file(path: Path, data: bytes) -> None:
             aside.write_bytes(data)
             aside.replace(path)
         except BaseException:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                aside.unlink()
             raise
     except OSError as error:
-        reason = "the disk is full" if error.errno == 28 else error.strerror or str(error)
+        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise MeshloomError(
             f"{path} cannot be written: {reason}",
             "choose another folder with -o; nothing computed is lost, running again only writes the files",

@@ -11,6 +11,7 @@ import json
 import platform
 import sys
 import time
+import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,11 @@ def write_report(
     """Write ``report.json`` and ``report.html`` into ``folder``; returns both paths, the page first."""
     said = report_data(workflow, text, plan, outcome, written, engine)
     page, data = folder / "report.html", folder / "report.json"
-    write_file(data, (json.dumps(said, indent=1, ensure_ascii=False) + "\n").encode())
-    write_file(page, _page(said, plan, outcome, engine.cache).encode())
+    # Paths need not be Unicode: JSON can spell what they hold, a page shows a question mark.
+    write_file(
+        data, (json.dumps(said, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    )
+    write_file(page, _page(said, plan, outcome, engine.cache, folder).encode("utf-8", "replace"))
     return [page, data]
 
 
@@ -152,10 +156,10 @@ pre{background:#fff;border:1px solid #e1e5ea;border-radius:8px;padding:14px;over
 """
 
 
-def _page(said: dict[str, Any], plan: Plan, outcome: Outcome, cache: Cache) -> str:
+def _page(said: dict[str, Any], plan: Plan, outcome: Outcome, cache: Cache, folder: Path) -> str:
     rows = "".join(_row(name, plan.nodes[name], held, outcome, cache) for name, held in said["nodes"].items())
     files = "".join(
-        f'<tr><td><a href="{html.escape(_relative(file["path"], said))}">{html.escape(Path(file["path"]).name)}'
+        f'<tr><td><a href="{_address(file["path"], folder)}">{html.escape(Path(file["path"]).name)}'
         f'</a></td><td>{html.escape(file["node"])}</td><td class="n">{file["bytes"] / 1e6:.2f} MB</td></tr>'
         for file in said["files"]
     )
@@ -182,14 +186,9 @@ def _page(said: dict[str, Any], plan: Plan, outcome: Outcome, cache: Cache) -> s
     )
 
 
-def _relative(path: str, said: dict[str, Any]) -> str:
-    """The files lie in the report's folder, or one below it."""
-    files = [Path(file["path"]) for file in said["files"]]
-    folder = min((file.parent for file in files), key=lambda parent: len(parent.parts))
-    try:
-        return Path(path).relative_to(folder).as_posix()
-    except ValueError:
-        return path
+def _address(path: str, folder: Path) -> str:
+    """A file in the report's folder, or below it, as a link from there."""
+    return urllib.parse.quote(Path(path).relative_to(folder).as_posix(), errors="surrogateescape")
 
 
 def _row(name: str, node: PlanNode, held: dict[str, Any], outcome: Outcome, cache: Cache) -> str:

@@ -22,6 +22,9 @@ from meshloom.graph_runtime.types import Table
 #: A grid larger than this is taken for a slip of the keyboard.
 MOST_CELLS = 10_000
 
+#: About how wide and high a contact sheet may become.
+MOST_PIXELS = 12_000
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -76,6 +79,13 @@ def cells(axes: Sequence[Axis]) -> list[Cell]:
     return [Cell(index, dict(zip(places, values, strict=True))) for index, values in enumerate(grid)]
 
 
+def picture_side(axes: Sequence[Axis]) -> int:
+    """The side of each cell's picture: as large as a sheet of all of them can be looked at."""
+    columns = len(axes[-1].values)
+    rows = int(np.prod([len(axis.values) for axis in axes[:-1]], dtype=object))
+    return max(24, min(320, MOST_PIXELS // max(columns, rows)))
+
+
 def graph_of(cell: Cell, graph: GraphData, catalog: Mapping[str, NodeSpec]) -> GraphData:
     """The workflow of one cell."""
     return with_params(graph, catalog, cell.settings)
@@ -105,7 +115,7 @@ def csv_of(axes: Sequence[Axis], done: Sequence[Cell]) -> bytes:
         settings = [_label(cell.settings[axis.place]) for axis in axes]
         numbers = [cell.numbers.get(name, "") for name in columns]
         writer.writerow([cell.name, *settings, cell.status, f"{cell.seconds:.3f}", cell.message, *numbers])
-    return held.getvalue().encode()
+    return held.getvalue().encode("utf-8", "replace")
 
 
 def contact_sheet(axes: Sequence[Axis], done: Sequence[Cell], target: str) -> bytes | None:

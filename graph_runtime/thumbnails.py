@@ -20,7 +20,8 @@ _MOST_POINTS = 60_000
 def thumbnail(value: Any, side: int = 256) -> Pixels | None:
     """(h, w, 3) uint8 no larger than ``side``, or ``None`` for a value that shows nothing."""
     drawer = _DRAWERS.get(type(value))
-    return drawer(value, side) if drawer is not None else None
+    with np.errstate(all="ignore"):  # values may hold anything, and a picture of NaN is a picture
+        return drawer(value, side) if drawer is not None else None
 
 
 def _image(image: types.Image, side: int) -> Pixels:

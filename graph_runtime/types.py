@@ -81,6 +81,11 @@ def _dtype(array: Array, field: str, *dtypes: str) -> None:
         raise ValueError(f"{field} has dtype {array.dtype}; expected {' or '.join(dtypes)}")
 
 
+def _not_empty(array: Array, field: str) -> None:
+    if 0 in array.shape:
+        raise ValueError(f"{field} is empty; expected at least one pixel")
+
+
 # --------------------------------------------------------------------------------------------- pictures
 
 
@@ -101,8 +106,7 @@ class Image:
         _dtype(self.pixels, "Image.pixels", "uint8", "float32")
         if self.pixels.shape[2] not in (1, 3, 4):
             raise ValueError(f"Image.pixels has {self.pixels.shape[2]} channels; expected 1, 3 or 4")
-        if 0 in self.pixels.shape:
-            raise ValueError("Image.pixels is empty; expected at least one pixel")
+        _not_empty(self.pixels, "Image.pixels")
 
     @property
     def height(self) -> int:
@@ -147,6 +151,7 @@ class Mask:
     def check(self) -> None:
         _shape(self.coverage, "Mask.coverage", None, None)
         _dtype(self.coverage, "Mask.coverage", "float32")
+        _not_empty(self.coverage, "Mask.coverage")
 
 
 @value
@@ -163,6 +168,7 @@ class DepthMap:
     def check(self) -> None:
         _shape(self.depth, "DepthMap.depth", None, None)
         _dtype(self.depth, "DepthMap.depth", "float32")
+        _not_empty(self.depth, "DepthMap.depth")
         if self.confidence is not None:
             _shape(self.confidence, "DepthMap.confidence", *self.depth.shape)
             _dtype(self.confidence, "DepthMap.confidence", "float32")
@@ -274,6 +280,14 @@ class Material:
     metallic: float = 0.0
     roughness: float = 1.0
     normal: Array | None = None
+
+    def check(self) -> None:
+        for field in ("base_colour", "metallic_roughness", "normal"):
+            texture = getattr(self, field)
+            if texture is not None:
+                _shape(texture, f"Material.{field}", None, None, None)
+                _dtype(texture, f"Material.{field}", "uint8")
+                _not_empty(texture, f"Material.{field}")
 
 
 @value

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from meshloom.graph_runtime.cli.display import human_bytes
+from meshloom.graph_runtime.cli.open import disk_budget
 from meshloom.graph_runtime.disk import DiskStore
 from meshloom.graph_runtime.engine import default_cache_folder
 
@@ -15,9 +16,10 @@ app = typer.Typer(help="Look after the results kept on disk.", no_args_is_help=T
 
 
 def _store() -> DiskStore:
-    return DiskStore(
-        default_cache_folder(), on_trouble=lambda message: typer.echo(f"warning: {message}", err=True)
-    )
+    def trouble(message: str) -> None:
+        typer.echo(f"warning: {message}", err=True)
+
+    return DiskStore(default_cache_folder(), disk_budget(), on_trouble=trouble)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -113,24 +114,26 @@ class LiveTable:
         if isinstance(event, RunStarted):
             self._tasks[""] = self._progress.add_task("all", total=max(1, event.nodes), said="")
         elif isinstance(event, NodeStarted):
-            self._tasks[event.node] = self._progress.add_task(event.node, total=1.0, said="")
+            self._tasks[event.node] = self._progress.add_task(_escape(event.node), total=1.0, said="")
         elif isinstance(event, NodeProgress) and event.node in self._tasks:
             total = event.total or 1.0
-            self._progress.update(self._tasks[event.node], completed=event.done / total, said=event.message)
+            share, said = event.done / total, _escape(event.message)
+            if math.isfinite(share):
+                self._progress.update(self._tasks[event.node], completed=share, said=said)
         elif isinstance(event, NodeDone):
             self._end(event.node)
             if event.computed:
-                self._say(f"[green]done[/]    {event.node}  [dim]{_done(event)}[/]")
+                self._say(f"[green]done[/]    {_escape(event.node)}  [dim]{_escape(_done(event))}[/]")
             else:
-                self._say(f"[cyan]reused[/]  {event.node}")
+                self._say(f"[cyan]reused[/]  {_escape(event.node)}")
         elif isinstance(event, NodeSkipped):
             self._end(event.node)
-            self._say(f"[yellow]skipped[/] {event.node}  [dim]{_escape(event.because)}[/]")
+            self._say(f"[yellow]skipped[/] {_escape(event.node)}  [dim]{_escape(event.because)}[/]")
         elif isinstance(event, NodeFailed):
             self._end(event.node)
             self._say(f"[red]failed[/]  {_escape(failure_text(event, self._traceback))}")
         elif isinstance(event, Warned):
-            self._say(f"[yellow]warning[/] {event.node}  {_escape(event.message)}")
+            self._say(f"[yellow]warning[/] {_escape(event.node)}  {_escape(event.message)}")
         elif isinstance(event, RunEnded):
             self.close()
             self._say(_ended(event))
@@ -179,7 +182,8 @@ def _done(event: NodeDone) -> str:
 
 
 def _percent(event: NodeProgress) -> str:
-    return f"{100.0 * event.done / event.total:.0f} %" if event.total else ""
+    share = event.done / event.total if event.total else math.nan
+    return f"{100.0 * share:.0f} %" if math.isfinite(share) else ""
 
 
 def _ended(event: RunEnded) -> str:

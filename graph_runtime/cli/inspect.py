@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +41,7 @@ def show(
     """Give back the workflow that a result carries."""
     from meshloom.graph_runtime.formats.provenance import extract
 
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 - a name that no file can have is no file either
         raise RequestError(Problem(str(file), "is not there; expected a file that Meshloom wrote"))
     text = extract(file)
     if text is None:
@@ -60,8 +61,11 @@ def why(
 
     opened = open_workflow(workflow, settings)
     engine = open_engine(opened.catalog)
-    plan = engine.plan(opened.graph, [node] if node else None, opened.folder)
-    told = engine.explain(plan, opened.id)
+    try:
+        plan = engine.plan(opened.graph, [node] if node else None, opened.folder)
+        told = engine.explain(plan, opened.id)
+    finally:
+        engine.cache.close()
     if node:
         told = {name: held for name, held in told.items() if name == node or name.startswith(f"{node}/")}
     if as_json:
@@ -85,18 +89,17 @@ def nodes(
     """List the nodes, or tell all about one."""
     catalog = find_nodes()
     exact = catalog.get(node) if node is not None else None
-    if as_json:
-        specs = [exact] if exact is not None else [catalog[name] for name in catalog]
-        typer.echo(json.dumps([_spec_json(spec) for spec in specs]))
-        return 0
     if exact is not None:
-        typer.echo(_page(exact))
+        typer.echo(json.dumps([_spec_json(exact)]) if as_json else _page(exact))
         return 0
     chosen = listings(catalog, default_cache_folder())
     if node is not None:
         chosen = [listing for listing in chosen if listing.matches(node)]
         if not chosen:
             raise RequestError(Problem(node, "no node is called so", suggest(node, catalog)))
+    if as_json:
+        typer.echo(json.dumps([_spec_json(catalog[listing.id]) for listing in chosen]))
+        return 0
     _list(chosen)
     _tell_problems(catalog)
     return 0
@@ -166,7 +169,6 @@ def _spec_json(spec: NodeSpec) -> dict[str, Any]:
 def doctor() -> int:
     """Tell what this machine can do, what is missing, and the command that adds it."""
     import importlib.util
-    import os
     import platform
     import sys
 

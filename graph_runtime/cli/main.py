@@ -5,6 +5,7 @@ Exit codes: 0 all done, 1 a node failed, 2 the request was wrong, 130 cancelled.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -55,6 +56,9 @@ def _global(
 def run(arguments: list[str], show_traceback: bool = False) -> int:
     """Run a command line; returns the exit code. No traceback unless ``show_traceback``."""
     os.environ["MESHLOOM_TRACEBACK"] = "1" if show_traceback else ""
+    for stream in (sys.stdout, sys.stderr):  # names of files need not be Unicode, nor the terminal speak it
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         result = app(arguments, standalone_mode=False)
         return result if isinstance(result, int) else 0

@@ -87,10 +87,15 @@ def open_engine(
 ) -> Engine:
     """An engine over the user's cache. Sizes come from MESHLOOM_MEMORY_MB and MESHLOOM_DISK_GB."""
     memory = _number("MESHLOOM_MEMORY_MB", 2048) << 20
-    disk = _number("MESHLOOM_DISK_GB", 20) << 30
+    disk = disk_budget()
     folder = None if no_cache else default_cache_folder()
     trouble = on_trouble or (lambda message: typer.echo(f"warning: {message}", err=True))
     return Engine(catalog, open_cache(folder, memory, disk, trouble), workers)
+
+
+def disk_budget() -> int:
+    """Bytes that the cache may take on disk."""
+    return _number("MESHLOOM_DISK_GB", 20) << 30
 
 
 def _number(name: str, default: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,11 +14,15 @@ import typer
 from meshloom.graph_runtime.cli.display import Display, display_for, human_bytes
 from meshloom.graph_runtime.cli.open import Workflow, open_engine, open_workflow
 from meshloom.graph_runtime.engine import Engine
+from meshloom.graph_runtime.errors import MeshloomError, Problem, RequestError
 from meshloom.graph_runtime.events import Event, NodeProgress, NodeStarted, Warned
 from meshloom.graph_runtime.plan import Plan
 from meshloom.graph_runtime.run import Outcome
 
 EXIT = {"done": 0, "failed": 1, "cancelled": 130}
+
+#: How often a result may be lost between being made and being written.
+_TRIES = 4
 
 
 def run(
@@ -58,7 +62,7 @@ def run(
             if sweep:
                 from meshloom.graph_runtime.cli.sweep_run import run_sweep
 
-                return run_sweep(opened, engine, sweep, only, folder, display, as_json)
+                return run_sweep(opened, engine, sweep, only, folder, display, force or [], report, as_json)
             return _run_once(opened, engine, only, folder, display, force or [], report, as_json)
     finally:
         display.close()
@@ -92,24 +96,34 @@ def _run_once(
     as_json: bool,
 ) -> int:
     plan = engine.plan(opened.graph, only, opened.folder)
-    _check_forced(force, plan)
-    for problem in plan.problems:
-        display(Warned(problem.where, problem.message))
+    check_forced(force, plan)
+    warn(display, plan.problems)
     outcome = engine.run(plan, display, opened.id, force)
+    files, problems = results(opened, engine, plan, outcome, folder, report)
+    warn(display, problems)
     display.close()
-    for path, count, said in results(opened, engine, plan, outcome, folder, report):
-        if as_json:
-            _say_json({"event": "Written", "path": str(path), "bytes": count, "what": said})
-        else:
-            typer.echo(f"{said:<8} {path}  ({human_bytes(count)})")
-    code = EXIT[outcome.status]
-    return code or (2 if plan.problems else 0)
+    for path, said in files:
+        say_written(path, said, as_json)
+    return exit_code(outcome, plan, problems)
+
+
+def warn(display: Display, problems: Iterable[Problem]) -> None:
+    """Tell problems that did not stop the run."""
+    for problem in problems:
+        display(
+            Warned(problem.where, f"{problem.message}; {problem.hint}" if problem.hint else problem.message)
+        )
+
+
+def exit_code(outcome: Outcome, plan: Plan, problems: Sequence[Problem]) -> int:
+    """Of a run whose results met ``problems`` on their way into files."""
+    return EXIT[outcome.status] or (1 if problems else 2 if plan.problems else 0)
 
 
 def results(
     opened: Workflow, engine: Engine, plan: Plan, outcome: Outcome, folder: Path, report: bool
-) -> Iterator[tuple[Path, int, str]]:
-    """Write what the targets gave, and the report; yields each file with its size and what it is."""
+) -> tuple[list[tuple[Path, str]], list[Problem]]:
+    """Write what the targets gave, and the report; returns each file with what it is, and what went wrong."""
     from meshloom.graph_runtime.cache import Missing
     from meshloom.graph_runtime.deliver import deliver
     from meshloom.graph_runtime.provenance_text import provenance_text
@@ -123,22 +137,29 @@ def results(
             if (refs := outcome.outputs.get(name)) is not None
         ]
 
-    try:
-        written = deliver(engine.cache, folder, ports(), text)
-    except Missing:  # a damaged value was found while reading it: its maker runs again
-        outcome = engine.run(plan, None, opened.id)
-        written = deliver(engine.cache, folder, ports(), text)
-    for file in written:
-        yield file.path, file.bytes, "result"
+    for _ in range(_TRIES):
+        problems: list[Problem] = []
+        try:
+            written = deliver(engine.cache, folder, ports(), text, problems)
+            break
+        except Missing:  # a damaged value was found while reading it: its maker runs again
+            outcome = engine.run(plan, None, opened.id)
+    else:
+        raise MeshloomError(
+            "results are lost from the cache as soon as they are made",
+            "another process may be clearing it, or its disk is failing: try again, or with --no-cache",
+        )
+    files = [(file.path, "result") for file in written]
     if report:
         from meshloom.graph_runtime.report import write_report
 
-        for path in write_report(folder, opened.path, text, plan, outcome, written, engine):
-            yield path, path.stat().st_size, "report"
+        made = write_report(folder, opened.path, text, plan, outcome, written, engine)
+        files += [(path, "report") for path in made]
+    return files, problems
 
 
-def _check_forced(force: list[str], plan: Plan) -> None:
-    from meshloom.graph_runtime.errors import Problem, RequestError
+def check_forced(force: Sequence[str], plan: Plan) -> None:
+    """Raise :class:`RequestError` for a node to be forced that the run does not have."""
     from meshloom.graph_runtime.plan import suggest
 
     for name in force:
@@ -146,10 +167,16 @@ def _check_forced(force: list[str], plan: Plan) -> None:
             raise RequestError(Problem(name, "no such node in this run", suggest(name, plan.nodes)))
 
 
-def _say_json(said: dict[str, Any]) -> None:
+def say_written(path: Path, said: str, as_json: bool) -> None:
+    """Tell of a file that was written."""
     import json
 
-    typer.echo(json.dumps(said, ensure_ascii=False))
+    count = path.stat().st_size
+    if as_json:
+        line = json.dumps({"event": "Written", "path": str(path), "bytes": count, "what": said})
+    else:
+        line = f"{said:<8} {path}  ({human_bytes(count)})"
+    typer.echo(line)
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
-from meshloom.graph_runtime.cli.display import Display, human_bytes
+from meshloom.graph_runtime.cache import Missing
+from meshloom.graph_runtime.cli.display import Display
 from meshloom.graph_runtime.cli.open import Workflow
-from meshloom.graph_runtime.cli.run_command import EXIT, results
+from meshloom.graph_runtime.cli.run_command import check_forced, exit_code, results, say_written, warn
 from meshloom.graph_runtime.deliver import write_file
 from meshloom.graph_runtime.engine import Engine
 from meshloom.graph_runtime.errors import RequestError
@@ -24,6 +24,7 @@ from meshloom.graph_runtime.sweep import (
     graph_of,
     numbers_of,
     parse_axis,
+    picture_side,
 )
 from meshloom.graph_runtime.thumbnails import thumbnail
 
@@ -35,6 +36,8 @@ def run_sweep(
     only: list[str] | None,
     folder: Path,
     display: Display,
+    force: Sequence[str],
+    report: bool,
     as_json: bool,
 ) -> int:
     """Run every cell; returns the exit code of the worst."""
@@ -43,24 +46,29 @@ def run_sweep(
     graphs = [graph_of(cell, opened.graph, opened.catalog) for cell in grid]
     # A value out of range in any cell is told before the first one runs.
     plans = [engine.plan(graph, only, opened.folder) for graph in graphs]
+    check_forced(force, plans[0])
+    side = picture_side(axes)
     quiet = _Quiet(display)
     done: list[Cell] = []
     codes = []
     for cell, graph, plan in zip(grid, graphs, plans, strict=True):
         display(Warned(f"cell {len(done) + 1} of {len(grid)}", cell.name))
-        outcome = engine.run(plan, quiet, opened.id)
-        _fill(cell, plan, outcome, engine)
-        done.append(cell)
-        codes.append(EXIT[outcome.status] or (2 if plan.problems else 0))
+        warn(display, plan.problems)
+        outcome = engine.run(plan, quiet, opened.id, force)
         shown = Workflow(opened.path, graph, opened.catalog)
-        for _ in results(shown, engine, plan, outcome, folder / cell.name, report=True):
-            pass
+        files, problems = results(shown, engine, plan, outcome, folder / cell.name, report)
+        warn(display, problems)
+        _fill(cell, plan, outcome, engine, side)
+        done.append(cell)
+        codes.append(exit_code(outcome, plan, problems))
+        if as_json:
+            for path, said in files:
+                say_written(path, said, as_json)
         if outcome.status == "cancelled":
             break
     display.close()
     for path in _summaries(axes, done, folder):
-        if not as_json:
-            typer.echo(f"sweep    {path}  ({human_bytes(path.stat().st_size)})")
+        say_written(path, "sweep", as_json)
     return max(codes, default=0)
 
 
@@ -75,7 +83,7 @@ class _Quiet:
             self._display(event)
 
 
-def _fill(cell: Cell, plan: Plan, outcome: Outcome, engine: Engine) -> None:
+def _fill(cell: Cell, plan: Plan, outcome: Outcome, engine: Engine, side: int) -> None:
     cell.status, cell.seconds = outcome.status, outcome.seconds
     cell.message = "; ".join(f"{name}: {event.message}" for name, event in outcome.failed.items())
     for name in plan.targets:
@@ -83,10 +91,13 @@ def _fill(cell: Cell, plan: Plan, outcome: Outcome, engine: Engine) -> None:
         for port, ref in zip(ports, outcome.outputs.get(name, ()), strict=False):
             if not isinstance(ref, str):
                 continue
-            value = engine.value(ref)
+            try:
+                value = engine.value(ref)
+            except Missing:  # damaged a moment ago: the files have it, the summary does without
+                continue
             label = name if len(ports) == 1 else f"{name}.{port.name}"
             cell.numbers.update(numbers_of(label, value))
-            picture = thumbnail(value, 320)
+            picture = thumbnail(value, side)
             if picture is not None:
                 cell.pictures[label] = picture
 
