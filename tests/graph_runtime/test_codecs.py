@@ -196,8 +196,8 @@ def test_hostile_bytes_are_refused(data: bytes) -> None:
 
 def test_damaged_bytes_give_a_value_or_are_refused() -> None:
     luck = random.Random(1)
-    for value in VALUES:
-        whole = packed(value)
+    for whole_value in VALUES:
+        whole = packed(whole_value)
         for _ in range(40):
             data = bytearray(whole)
             for _ in range(luck.randint(1, 4)):
