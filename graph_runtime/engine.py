@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,19 @@ def open_cache(
     return Cache(memory_budget, DiskStore(folder, disk_budget, pending, on_trouble))
 
 
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Look for cyclic garbage rarely meanwhile: a plan of thousands of nodes makes many objects and no cycles,
+    and each full collection walks everything that torch and its kind have loaded (half the time of planning).
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 50_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 class Engine:
     """Runs graphs against a cache. One run at a time per engine; cancel from any thread."""
 
@@ -73,7 +88,8 @@ class Engine:
         self, graph: GraphData, targets: Sequence[str] | None = None, folder: Path | None = None
     ) -> Plan:
         """See :func:`meshloom.graph_runtime.plan.plan`."""
-        return make_plan(graph, self.specs, Keys(self.stamps, self.device), targets, folder)
+        with _rare_collection():
+            return make_plan(graph, self.specs, Keys(self.stamps, self.device), targets, folder)
 
     def run(
         self,
@@ -97,7 +113,8 @@ class Engine:
             self.threads,
         )
         try:
-            outcome = execute(plan, world, emit, self.workers, force, before)
+            with _rare_collection():
+                outcome = execute(plan, world, emit, self.workers, force, before)
         finally:
             self._cancelled = threading.Event()
         self._kept = outcome.kept

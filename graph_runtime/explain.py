@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from meshloom.graph_runtime.cache import Cache
 from meshloom.graph_runtime.disk import Latest, Ref
 from meshloom.graph_runtime.keys import why
-from meshloom.graph_runtime.lookup import joined_outputs, node_key, recipe
+from meshloom.graph_runtime.lookup import is_lazy, joined_outputs, node_key, recipe, value_of
 from meshloom.graph_runtime.plan import Plan, PlanNode
 
 
@@ -27,26 +27,20 @@ def explain(plan: Plan, cache: Cache, before: Mapping[str, Latest]) -> dict[str,
     known: dict[str, tuple[Ref, ...]] = {}
     told: dict[str, Explanation] = {}
     for name, node in plan.nodes.items():
-        missing = [source.node for source in node.sources.values() if source.node not in known]
-        if node.spec.needs is not None or not missing:
-            told[name] = _one(node, cache, before.get(name), known, missing)
-        else:
-            told[name] = Explanation("depends", f"{missing[0]} will run first, and its result may change")
+        told[name] = _one(node, cache, before.get(name), known)
     return told
 
 
-def _one(
-    node: PlanNode,
-    cache: Cache,
-    last: Latest | None,
-    known: dict[str, tuple[Ref, ...]],
-    missing: list[str],
-) -> Explanation:
+def _one(node: PlanNode, cache: Cache, last: Latest | None, known: dict[str, tuple[Ref, ...]]) -> Explanation:
     if not node.spec.cacheable:
         return Explanation("runs", "it is declared to run each time")
-    if missing or node.spec.needs is not None:
+    taken = _taken(node, cache, known)
+    if taken is None:
         return Explanation("depends", "it chooses among its inputs while running")
-    inputs = {socket: known[source.node][source.index] for socket, source in sorted(node.sources.items())}
+    missing = [node.sources[socket].node for socket in taken if node.sources[socket].node not in known]
+    if missing:
+        return Explanation("depends", f"{missing[0]} will run first, and its result may change")
+    inputs = {socket: known[node.sources[socket].node][node.sources[socket].index] for socket in taken}
     records = [cache.record(key) for key in _keys(node, inputs)]
     found = [record for record in records if record is not None]
     if len(found) == len(records):
@@ -62,5 +56,23 @@ def _one(
 def _keys(node: PlanNode, inputs: Mapping[str, Ref]) -> list[str]:
     count = 1
     if node.many:
-        count = min(len(inputs[socket]) for socket, source in node.sources.items() if source.each)
+        count = min((len(inputs[socket]) for socket in inputs if node.sources[socket].each), default=1)
     return [node_key(node, inputs, item) for item in range(count)]
+
+
+def _taken(node: PlanNode, cache: Cache, known: Mapping[str, tuple[Ref, ...]]) -> list[str] | None:
+    """The inputs that enter, sorted; ``None`` where a node that chooses cannot be asked yet."""
+    needs = node.spec.needs
+    lazy = {socket for socket in node.sources if is_lazy(node, socket)} if needs is not None else set()
+    eager = sorted(node.sources.keys() - lazy)
+    if needs is None or any(node.sources[socket].node not in known for socket in eager):
+        return eager if needs is None else None
+    try:
+        sources = {socket: node.sources[socket] for socket in eager}
+        values = {
+            socket: value_of(cache, source, known[source.node][source.index], None)
+            for socket, source in sources.items()
+        }
+        return sorted({*eager, *(lazy & set(needs(**node.params, **values)))})
+    except Exception:  # a value gone, a fault in the node: running will tell
+        return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from meshloom.graph_runtime.cache import Cache, Items
 from meshloom.graph_runtime.codecs import digest_of
 from meshloom.graph_runtime.disk import Record, Ref
 from meshloom.graph_runtime.keys import key
-from meshloom.graph_runtime.plan import PlanNode
+from meshloom.graph_runtime.plan import PlanNode, Source
 
 
 def node_key(node: PlanNode, inputs: Mapping[str, Ref], item: int) -> str:
@@ -45,3 +46,26 @@ def joined_outputs(node: PlanNode, records: Sequence[Record]) -> tuple[Ref, ...]
 def digests(ref: Ref) -> tuple[str, ...]:
     """The digests in an output, be it one value or a list."""
     return (ref,) if isinstance(ref, str) else ref
+
+
+def value_of(cache: Cache, source: Source, ref: Ref, item: int | None) -> Any:
+    """What an input is handed: the value, the list, the item of it, or the value as a list of one.
+
+    Raises :class:`~meshloom.graph_runtime.cache.Missing`, and whatever a conversion raises.
+    """
+    if source.each and item is not None:
+        ref = ref[item]
+    convert = source.convert
+    if isinstance(ref, str):
+        value = cache.load(ref)
+        if convert is not None:
+            value = convert(value)
+        return (value,) if source.wrap else value
+    items = Items(cache, ref)
+    return items if convert is None else tuple(convert(value) for value in items)
+
+
+def is_lazy(node: PlanNode, socket: str) -> bool:
+    """Whether an input is computed only when the node asks for it."""
+    port = node.spec.input(socket)
+    return port is not None and port.lazy

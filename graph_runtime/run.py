@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from meshloom.graph_runtime.cache import Items, Missing
+from meshloom.graph_runtime.cache import Missing
 from meshloom.graph_runtime.context import Context, World
 from meshloom.graph_runtime.disk import Latest, Record, Ref
 from meshloom.graph_runtime.errors import Cancelled, MeshloomError
@@ -33,7 +33,7 @@ from meshloom.graph_runtime.events import (
     Warned,
 )
 from meshloom.graph_runtime.keys import why
-from meshloom.graph_runtime.lookup import digests, joined_outputs, node_key, recipe
+from meshloom.graph_runtime.lookup import digests, is_lazy, joined_outputs, node_key, recipe, value_of
 from meshloom.graph_runtime.plan import Plan, PlanNode, Source
 from meshloom.graph_runtime.spec import returned
 
@@ -291,7 +291,7 @@ class _Run:
             eager = [
                 source
                 for socket, source in state.node.sources.items()
-                if spec.needs is None or not _is_lazy(state.node, socket)
+                if spec.needs is None or not is_lazy(state.node, socket)
             ]
             self._wait_for(state, eager, stack)
 
@@ -332,11 +332,11 @@ class _Run:
         node = state.node
         chosen = set(node.sources)
         if node.spec.needs is not None:
-            lazy = {socket for socket in node.sources if _is_lazy(node, socket)}
+            lazy = {socket for socket in node.sources if is_lazy(node, socket)}
             if not state.asked:
                 state.asked = True
                 eager = {
-                    socket: self._value(source, self._ref(source), None)
+                    socket: value_of(self.cache, source, self._ref(source), None)
                     for socket, source in node.sources.items()
                     if socket not in lazy
                 }
@@ -640,7 +640,8 @@ class _Run:
         error: BaseException | None = None
         try:
             arguments = {
-                socket: self._value(source, state.inputs[socket], item) for socket, source in state.wanted
+                socket: value_of(self.cache, source, state.inputs[socket], item)
+                for socket, source in state.wanted
             }
             for port in node.spec.inputs:
                 arguments.setdefault(port.name, None)
@@ -713,24 +714,6 @@ class _Run:
                 said = MeshloomError(f"item {place + 1} of {len(failed.keys)}: {error.message}", error.hint)
                 said.__traceback__ = error.__traceback__
             self._fail(failed, said)
-
-    def _value(self, source: Source, ref: Ref, item: int | None) -> Any:
-        """What an input is handed: the value, the list, the item of it, or the value as a list of one."""
-        if source.each and item is not None:
-            ref = ref[item]
-        convert = source.convert
-        if isinstance(ref, str):
-            value = self.cache.load(ref)
-            if convert is not None:
-                value = convert(value)
-            return (value,) if source.wrap else value
-        items = Items(self.cache, ref)
-        return items if convert is None else tuple(convert(value) for value in items)
-
-
-def _is_lazy(node: PlanNode, socket: str) -> bool:
-    port = node.spec.input(socket)
-    return port is not None and port.lazy
 
 
 def _failure(node: PlanNode, error: BaseException) -> NodeFailed:

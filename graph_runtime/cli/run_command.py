@@ -149,6 +149,7 @@ def results(
             "results are lost from the cache as soon as they are made",
             "another process may be clearing it, or its disk is failing: try again, or with --no-cache",
         )
+    outcome.warnings += [Warned(problem.where, problem.message) for problem in problems]
     files = [(file.path, "result") for file in written]
     if report:
         from meshloom.graph_runtime.report import write_report

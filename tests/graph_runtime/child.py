@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from meshloom.graph_runtime.cache import Missing
 from meshloom.graph_runtime.catalog import find_nodes
 from meshloom.graph_runtime.engine import Engine, open_cache
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
@@ -50,7 +51,12 @@ def work(job: dict[str, Any], specs: Any) -> None:
             ),
         )
         said.write(f"held {engine.cache.memory_bytes}\n")
-        said.write(f"value {engine.value(outcome.outputs['mean'][0])}\n")
+        while True:
+            try:
+                said.write(f"value {engine.value(outcome.outputs['mean'][0])}\n")
+                break
+            except Missing:  # another process cleared it just now
+                outcome = engine.run(plan)
         engine.cache.close()
 
 

@@ -331,14 +331,15 @@ def test_one_process_may_clear_what_another_uses(children: Children, tmp_path: P
     def clear() -> None:
         while not done.is_set():
             store.clear()
-            time.sleep(0.005)
+            time.sleep(0.03)
 
     thread = threading.Thread(target=clear)
     thread.start()
     try:
         for _ in range(3):
-            said = children.run(tmp_path / "cache", length=12, memory=0)
+            said = children.run(tmp_path / "cache", length=12, memory=200_000)
             assert "value 11.0" in said
+            assert not [line for line in said if line.startswith("trouble")]
     finally:
         done.set()
         thread.join()

@@ -248,11 +248,13 @@ def test_a_listener_that_fails_ends_the_run_and_the_next_one_works(
         if isinstance(event, at):
             raise _Deaf
 
+    before = set(threading.enumerate())
+    others = set(threading.enumerate())
     begun = time.monotonic()
     with pytest.raises(_Deaf):
         engine.run(engine.plan(data), listen)
     assert time.monotonic() - begun < 3
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - before:
         if thread.name.startswith("node-worker"):
             thread.join(3)  # told to stop: the slow node reports progress
             assert not thread.is_alive()
