@@ -241,7 +241,7 @@ class DiskStore:
         for node, key, recipe, seconds in rows:
             with contextlib.suppress(ValueError, TypeError):
                 held = json.loads(recipe)
-                if isinstance(held, dict):
+                if _is_recipe(held):
                     found[str(node)] = Latest(str(key), held, float(seconds))
         return found
 
@@ -559,6 +559,15 @@ def _names(outputs: str) -> set[str]:
         return {name for ref in _refs(outputs) for name in ([ref] if isinstance(ref, str) else ref)}
     except (ValueError, TypeError):
         return set()
+
+
+def _is_recipe(held: Any) -> bool:
+    """Whether this is what ``lookup.recipe`` makes: words, and words by name."""
+    if not isinstance(held, dict):
+        return False
+    words = [word for part in held.values() for word in (part.values() if isinstance(part, dict) else [part])]
+    tables = [held.get(name, {}) for name in ("params", "inputs")]
+    return all(isinstance(word, str) for word in words) and all(isinstance(table, dict) for table in tables)
 
 
 def _mark(key: str, outputs: str, seconds: float, total: int, made: float) -> str:

@@ -249,7 +249,6 @@ def test_a_listener_that_fails_ends_the_run_and_the_next_one_works(
             raise _Deaf
 
     before = set(threading.enumerate())
-    others = set(threading.enumerate())
     begun = time.monotonic()
     with pytest.raises(_Deaf):
         engine.run(engine.plan(data), listen)
