@@ -14,7 +14,10 @@ from meshloom.graph_runtime.plan import Plan, PlanNode
 
 @dataclass(frozen=True)
 class Explanation:
-    """What would happen to a node. ``verdict``: reused, runs, or depends (on results not there yet)."""
+    """What would happen to a node.
+
+    ``verdict``: reused, runs, depends (on results not there yet) or unneeded (nothing that runs asks for it).
+    """
 
     verdict: str
     reason: str
@@ -26,15 +29,37 @@ def explain(plan: Plan, cache: Cache, before: Mapping[str, Latest]) -> dict[str,
     """For each node of ``plan``, in its order."""
     known: dict[str, tuple[Ref, ...]] = {}
     told: dict[str, Explanation] = {}
+    takes: dict[str, list[str] | None] = {}
     for name, node in plan.nodes.items():
-        told[name] = _one(node, cache, before.get(name), known)
+        takes[name] = _taken(node, cache, known)
+        told[name] = _one(node, cache, before.get(name), known, takes[name])
+    for name in told.keys() - _needed(plan, takes):
+        told[name] = Explanation("unneeded", "no node that runs asks for it")
     return told
 
 
-def _one(node: PlanNode, cache: Cache, last: Latest | None, known: dict[str, tuple[Ref, ...]]) -> Explanation:
+def _needed(plan: Plan, takes: Mapping[str, list[str] | None]) -> set[str]:
+    """The targets and all that they take, or may take."""
+    needed: set[str] = set()
+    waiting = list(plan.targets)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            sources, taken = plan.nodes[name].sources, takes[name]
+            waiting += [sources[socket].node for socket in (sources if taken is None else taken)]
+    return needed
+
+
+def _one(
+    node: PlanNode,
+    cache: Cache,
+    last: Latest | None,
+    known: dict[str, tuple[Ref, ...]],
+    taken: list[str] | None,
+) -> Explanation:
     if not node.spec.cacheable:
         return Explanation("runs", "it is declared to run each time")
-    taken = _taken(node, cache, known)
     if taken is None:
         return Explanation("depends", "it chooses among its inputs while running")
     missing = [node.sources[socket].node for socket in taken if node.sources[socket].node not in known]

@@ -77,9 +77,12 @@ def why(
         if held.verdict == "reused":
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(held.made))
             said = f"made {when} in {held.seconds:.2f} s"
-        verdict = {"reused": "is reused", "runs": "will run", "depends": "waits"}[held.verdict]
+        verdict = _VERDICTS[held.verdict]
         typer.echo(f"{name:<{width}}  {verdict}: {said}")
     return 0
+
+
+_VERDICTS = {"reused": "is reused", "runs": "will run", "depends": "waits", "unneeded": "is not needed"}
 
 
 def nodes(

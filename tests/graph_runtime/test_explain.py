@@ -36,15 +36,16 @@ def verdicts(engine: Engine, data: GraphData, workflow: str = "w") -> dict[str, 
 def test_before_the_first_run_all_is_new(engine: Engine) -> None:
     told = verdicts(engine, DATA)
     assert told["n"] == ("runs", "has not run in this workflow before")
-    assert told["p"] == ("depends", "n will run first, and its result may change")
-    assert told["s"] == ("depends", "p will run first, and its result may change")
+    assert told["each"] == ("depends", "many will run first, and its result may change")
+    assert told["s"] == ("depends", "m will run first, and its result may change")
+    assert told["p"] == ("unneeded", "no node that runs asks for it")
     assert engine.cache.memory_bytes == 0
 
 
 def test_after_it_all_is_reused_also_behind_a_choice(engine: Engine) -> None:
     Ran(engine, DATA, workflow="w")
     told = verdicts(engine, DATA)
-    assert {name for name, (verdict, _) in told.items() if verdict != "reused"} == {"c", "after"}
+    assert {name for name, (verdict, _) in told.items() if verdict != "reused"} == {"c", "after", "p"}
     assert told["c"] == ("runs", "it is declared to run each time")
     explained = engine.explain(engine.plan(DATA), "w")["each"]
     assert explained.made > 1e9
@@ -54,6 +55,11 @@ def test_after_it_all_is_reused_also_behind_a_choice(engine: Engine) -> None:
 def test_what_changed_is_named(engine: Engine) -> None:
     Ran(engine, DATA, workflow="w")
     assert verdicts(engine, edited("n", value=5))["n"] == ("runs", "value 3 -> 5")
+    assert verdicts(engine, edited("s", first=True))["s"] == (
+        "depends",
+        "p will run first, and its result may change",
+    )
+    Ran(engine, DATA, targets=["p"])
     assert verdicts(engine, edited("s", first=True))["s"] == (
         "runs",
         "first False -> True; input a changed; input b changed",
