@@ -10,7 +10,6 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from meshloom.graph_runtime.cli import cache, inspect, presets, run_command
@@ -62,13 +61,7 @@ def run(arguments: list[str], show_traceback: bool = False) -> int:
     try:
         result = app(arguments, standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        typer.echo(error.format_message())
-        return 0
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         typer.echo("cancelled", err=True)
         return 130
     except MeshloomError as error:
@@ -80,6 +73,9 @@ def run(arguments: list[str], show_traceback: bool = False) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if hasattr(error, "format_message"):  # of the click that typer carries or depends on, by its release
+            typer.echo(error.format_message(), err=bool(arguments))
+            return 2 if arguments else 0
         if show_traceback:
             raise
         typer.echo(
