@@ -21,8 +21,8 @@ from meshloom.graph_runtime.run import Outcome
 
 EXIT = {"done": 0, "failed": 1, "cancelled": 130}
 
-#: How often a result may be lost between being made and being written.
-_TRIES = 4
+#: How often results that were found whole may be lost between being made and being written.
+_TRIES = 3
 
 
 def run(
@@ -126,6 +126,7 @@ def results(
     """Write what the targets gave, and the report; returns each file with what it is, and what went wrong."""
     from meshloom.graph_runtime.cache import Missing
     from meshloom.graph_runtime.deliver import deliver
+    from meshloom.graph_runtime.lookup import digests
     from meshloom.graph_runtime.provenance_text import provenance_text
 
     text = provenance_text(opened.graph, opened.catalog, opened.folder)
@@ -137,7 +138,8 @@ def results(
             if (refs := outcome.outputs.get(name)) is not None
         ]
 
-    for _ in range(_TRIES):
+    values = sum(len(digests(ref)) for _, outputs in ports() for _, ref in outputs)
+    for _ in range(_TRIES + 2 * values):  # each try may find one more value, or one more file, damaged
         problems: list[Problem] = []
         try:
             written = deliver(engine.cache, folder, ports(), text, problems)
