@@ -25,7 +25,7 @@ app:  ## open the window
 	@$(BIN)/meshloom
 
 test:  ## style, types and all tests
-	@$(SETUP) --extra dev
+	@$(SETUP) --extra dev --extra app
 	@packaging/check.sh $(TESTS)
 
 lint:  ## style and types only

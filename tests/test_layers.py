@@ -29,7 +29,7 @@ LAYERS = (
     ),
     ("nodes/**", ()),
     ("presets/**", ("presets*", "graph_runtime*")),
-    ("ui/**", ("graph_runtime*", "ui*")),
+    ("ui/**", ("graph_runtime*", "kernels*", "ui*")),
     ("app.py", ("graph_runtime*", "ui*")),
     ("setup.py", ()),
     ("__init__.py", ()),

@@ -1,0 +1,158 @@
+"""A document that is open in the window: its edits are steps on one undo stack, its file is on disk.
+
+The graph itself knows nothing of Qt. Everything that shows it listens to :attr:`OpenDocument.changed`; everything
+that changes it calls :meth:`OpenDocument.do`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from meshloom.graph_runtime.catalog import Catalog
+from meshloom.graph_runtime.document import ROOT, Document
+from meshloom.graph_runtime.edits import Batch, Edit
+from meshloom.graph_runtime.errors import EditError
+from meshloom.graph_runtime.graph import GraphData
+from meshloom.graph_runtime.preset import read_workflow, resolve, save_workflow, to_edits
+
+#: (what, scope, node) as :meth:`meshloom.graph_runtime.document.Document.listen` tells.
+Change = tuple[str, str, str]
+
+
+class OpenDocument(QObject):
+    """A document, its undo stack and its file."""
+
+    #: After each step, done or undone: the tuple of its :data:`Change` s.
+    changed = Signal(object)
+    #: An edit was refused: the :class:`EditError`, for showing at the place where the user tried.
+    refused = Signal(object)
+    #: The file's name changed, or whether there is something to save.
+    named = Signal()
+
+    def __init__(self, specs: Catalog, graph: GraphData | None = None, path: Path | None = None) -> None:
+        """Opens ``graph`` (empty when ``None``), which counts as saved. Raises :class:`EditError` for a graph
+        that no document can hold (a cycle)."""
+        super().__init__()
+        self.specs = specs
+        self.path = path
+        self.document = Document(specs)
+        if graph is not None:
+            to_edits(graph).apply(self.document)
+        self._heard: list[Change] = []
+        self.document.listen(lambda what, scope, node: self._heard.append((what, scope, node)))
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(2000)
+        self.undo_stack.cleanChanged.connect(self._clean_changed)
+
+    def _clean_changed(self, clean: bool) -> None:
+        self.named.emit()
+
+    # ------------------------------------------------------------------------------------- changing
+
+    def do(self, edit: Edit, label: str = "", merge: str = "") -> bool:
+        """Apply an edit as one named step; ``False`` if it was refused (and :attr:`refused` told why).
+
+        Steps that follow each other with the same non-empty ``merge`` become one (a slider that is dragged).
+        """
+        if isinstance(edit, Batch) and not edit.edits:
+            return True
+        try:
+            inverse = edit.apply(self.document)
+        except EditError as error:
+            self._heard.clear()
+            self.refused.emit(error)
+            return False
+        self.undo_stack.push(_Step(self, edit, inverse, label or edit.label, merge))
+        self._tell()
+        return True
+
+    def _apply(self, edit: Edit) -> Edit:
+        inverse = edit.apply(self.document)
+        self._tell()
+        return inverse
+
+    def _tell(self) -> None:
+        heard, self._heard = tuple(self._heard), []
+        if heard:
+            self.changed.emit(heard)
+
+    # -------------------------------------------------------------------------------------- reading
+
+    def snapshot(self) -> GraphData:
+        """The graph as plain data: what is run and saved."""
+        return self.document.snapshot()
+
+    def free_name(self, wish: str, scope: str = ROOT) -> str:
+        """``wish``, or ``wish_2``, ... if a node of the scope has that name."""
+        taken = set(self.document.names(scope))
+        name, count = wish, 1
+        while name in taken:
+            count += 1
+            name = f"{wish}_{count}"
+        return name
+
+    # -------------------------------------------------------------------------------------- the file
+
+    @property
+    def is_saved(self) -> bool:
+        return self.undo_stack.isClean()
+
+    @property
+    def title(self) -> str:
+        return self.path.stem if self.path is not None else ""
+
+    def save(self, path: Path | None = None) -> None:
+        """Write to ``path`` (from then on the document's own) or to where it came from, all or nothing.
+
+        Raises ``ValueError`` when there is no path, ``OSError`` when it cannot be written; then nothing changed.
+        """
+        target = path or self.path
+        if target is None:
+            raise ValueError("no file to save to")
+        save_workflow(self.snapshot(), target)
+        self.path = target
+        self.undo_stack.setClean()
+        self.named.emit()
+
+
+def open_file(path: Path, specs: Catalog) -> OpenDocument:
+    """The document in a workflow file, or carried by a result. Raises :class:`RequestError` or ``OSError``."""
+    graph = resolve(read_workflow(path), specs)
+    return OpenDocument(specs, graph, path if path.suffix == ".json" else None)
+
+
+class _Step(QUndoCommand):
+    """One applied edit and its inverse. The stack calls ``redo`` once when it is pushed: that is not a change."""
+
+    _ids: ClassVar[dict[str, int]] = {}
+
+    def __init__(self, owner: OpenDocument, edit: Edit, inverse: Edit, label: str, merge: str) -> None:
+        super().__init__(label)
+        self._owner = owner
+        self._edit: Edit = edit
+        self._inverse: Edit = inverse
+        self._merge = merge
+        self._fresh = True
+
+    def redo(self) -> None:
+        if self._fresh:
+            self._fresh = False
+        else:
+            self._inverse = self._owner._apply(self._edit)
+
+    def undo(self) -> None:
+        self._edit = self._owner._apply(self._inverse)
+
+    def id(self) -> int:
+        return self._ids.setdefault(self._merge, len(self._ids)) if self._merge else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Step) or other._merge != self._merge:
+            return False
+        self._edit = Batch((self._edit, other._edit), self._edit.label)
+        self._inverse = Batch((other._inverse, self._inverse), self._edit.label)
+        return True
