@@ -6,6 +6,7 @@ that changes it calls :meth:`OpenDocument.do`.
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import ClassVar
 
@@ -43,7 +44,9 @@ class OpenDocument(QObject):
         if graph is not None:
             to_edits(graph).apply(self.document)
         self._heard: list[Change] = []
-        self.document.listen(lambda what, scope, node: self._heard.append((what, scope, node)))
+        # No cycle of references may pass through Qt's objects: collecting one crashes PySide.
+        heard = self._heard
+        self.document.listen(lambda what, scope, node: heard.append((what, scope, node)))
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(2000)
         self.undo_stack.cleanChanged.connect(self._clean_changed)
@@ -76,7 +79,8 @@ class OpenDocument(QObject):
         return inverse
 
     def _tell(self) -> None:
-        heard, self._heard = tuple(self._heard), []
+        heard = tuple(self._heard)
+        self._heard.clear()
         if heard:
             self.changed.emit(heard)
 
@@ -108,7 +112,8 @@ class OpenDocument(QObject):
     def save(self, path: Path | None = None) -> None:
         """Write to ``path`` (from then on the document's own) or to where it came from, all or nothing.
 
-        Raises ``ValueError`` when there is no path, ``OSError`` when it cannot be written; then nothing changed.
+        Raises ``ValueError`` when there is no path, :class:`MeshloomError` when it cannot be
+        written; then nothing changed.
         """
         target = path or self.path
         if target is None:
@@ -132,20 +137,25 @@ class _Step(QUndoCommand):
 
     def __init__(self, owner: OpenDocument, edit: Edit, inverse: Edit, label: str, merge: str) -> None:
         super().__init__(label)
-        self._owner = owner
+        self._owner = weakref.ref(owner)
         self._edit: Edit = edit
         self._inverse: Edit = inverse
         self._merge = merge
         self._fresh = True
 
+    def _apply(self, edit: Edit) -> Edit:
+        owner = self._owner()
+        assert owner is not None, "the stack outlived its document"
+        return owner._apply(edit)
+
     def redo(self) -> None:
         if self._fresh:
             self._fresh = False
         else:
-            self._inverse = self._owner._apply(self._edit)
+            self._inverse = self._apply(self._edit)
 
     def undo(self) -> None:
-        self._edit = self._owner._apply(self._inverse)
+        self._edit = self._apply(self._inverse)
 
     def id(self) -> int:
         return self._ids.setdefault(self._merge, len(self._ids)) if self._merge else -1

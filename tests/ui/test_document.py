@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.edits import Add, Batch, NewLink, Set
+from meshloom.graph_runtime.errors import MeshloomError
 from meshloom.graph_runtime.graph import NodeData
 from meshloom.ui.document import OpenDocument, open_file
 
@@ -79,7 +80,7 @@ def test_saving_and_opening_gives_the_same_graph(catalog: Catalog, tmp_path: Pat
 def test_a_failed_save_leaves_the_file_and_the_state(catalog: Catalog, tmp_path: Path) -> None:
     document = OpenDocument(catalog)
     document.do(ADD)
-    with pytest.raises(OSError):
+    with pytest.raises(MeshloomError):
         document.save(tmp_path / "no such folder" / "two.json")
     assert not document.is_saved and document.path is None
 
