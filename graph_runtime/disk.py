@@ -22,7 +22,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,13 @@ INLINE_BYTES = 16 << 10
 
 #: A use is noted at most this often (seconds): pruning needs no finer clock.
 _TOUCH_EVERY = 3600.0
+
+#: A result that took longer than this (seconds) is written at once; cheaper ones gather for this long.
+_CHEAP = 0.02
+_GATHER = 0.05
+
+#: An index of more keys than this is asked key by key.
+_MOST_KNOWN = 20_000
 
 #: How long another process may hold the index (seconds).
 _PATIENCE = 20.0
@@ -112,6 +119,10 @@ class DiskStore:
         self._touched_since = 0.0
         #: Bytes put since the size of the whole was last looked at.
         self.written = 0
+        #: Every key stored, while :meth:`looked_ahead`: what is not in it need not be asked for.
+        self._known: set[str] | None = None
+        #: Somebody waits for what is not written yet.
+        self._hurry = threading.Event()
         #: Counts the indexes opened, so that the writer follows when a damaged one is put aside.
         self._opened = 0
         self._db = self._open()
@@ -201,6 +212,9 @@ class DiskStore:
 
     def record(self, key: str) -> Record | None:
         """What the computation of that key gave, or ``None``."""
+        known = self._known
+        if known is not None and key not in known:
+            return None
         rows = self._query("SELECT outputs, seconds, bytes, made, mark FROM records WHERE key=?", key)
         if not rows:
             return None
@@ -209,6 +223,18 @@ class DiskStore:
             return None
         outputs, seconds, total, made = held
         return Record(_refs(outputs), seconds, total, made)
+
+    @contextlib.contextmanager
+    def looked_ahead(self) -> Iterator[None]:
+        """Meanwhile, keys that nobody has stored are missed without a query, each of which gives up the
+        interpreter lock. What another process stores meanwhile is missed too: it is computed again, rightly.
+        """
+        rows = self._query("SELECT key FROM records LIMIT ?", _MOST_KNOWN + 1)
+        self._known = {key for (key,) in rows} if len(rows) <= _MOST_KNOWN else None
+        try:
+            yield
+        finally:
+            self._known = None
 
     def holds(self, digests: Iterable[str]) -> bool:
         """Whether all of them are stored (their content is checked when read)."""
@@ -271,6 +297,13 @@ class DiskStore:
             self._pending_bytes += total
             self.written += total
             self._unwritten += 1
+            if key is not None:
+                self._touched.add(key)
+                if self._known is not None:
+                    self._known.add(key)
+            self._touched.update(values)
+        if total > INLINE_BYTES or record.seconds > _CHEAP:
+            self._hurry.set()
         self._send(("put", key, record, values, done, total))
 
     def remember_latest(self, workflow: str, rows: Mapping[str, Latest]) -> None:
@@ -312,6 +345,7 @@ class DiskStore:
         """Wait until everything put so far is on disk."""
         with self._room:
             while self._unwritten:
+                self._hurry.set()
                 self._room.wait(0.05)
 
     def close(self) -> None:
@@ -321,6 +355,7 @@ class DiskStore:
         writer, self._writer = self._writer, None
         if writer is not None:
             self._tasks.put(None)
+            self._hurry.set()
             writer.join()
         with self._lock:
             if self._db is not None:
@@ -331,6 +366,9 @@ class DiskStore:
         """The writer thread: drains what has gathered, writes files, then indexes all in one transaction."""
         while True:
             batch = [self._tasks.get()]
+            # Of a flood of cheap results, few and large transactions; whatever took long is written at once.
+            self._hurry.wait(_GATHER)
+            self._hurry.clear()
             while len(batch) < 2000 and not self._tasks.empty():
                 batch.append(self._tasks.get())
             tasks = [task for task in batch if task is not None]

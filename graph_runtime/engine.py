@@ -6,7 +6,7 @@ import gc
 import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from meshloom.graph_runtime.run import Outcome, execute
 from meshloom.graph_runtime.spec import NodeSpec
 from meshloom.graph_runtime.stamps import Stamps
 from meshloom.graph_runtime.warm import WarmPool
+
+#: For a plan of more nodes than this, reading all keys at once beats asking for each.
+_LARGE = 100
 
 
 def default_cache_folder() -> Path:
@@ -113,13 +116,17 @@ class Engine:
             self.threads,
         )
         try:
-            with _rare_collection():
+            with _rare_collection(), self._looked_ahead(plan):
                 outcome = execute(plan, world, emit, self.workers, force, before)
         finally:
             self._cancelled = threading.Event()
         self._kept = outcome.kept
         self._note(workflow, plan, outcome)
         return outcome
+
+    def _looked_ahead(self, plan: Plan) -> AbstractContextManager[None]:
+        disk = self.cache.disk
+        return disk.looked_ahead() if disk is not None and len(plan.nodes) > _LARGE else nullcontext()
 
     def cancel(self) -> None:
         """Stop the run that is under way; what is finished stays."""
@@ -131,7 +138,8 @@ class Engine:
 
     def explain(self, plan: Plan, workflow: str = "") -> dict[str, Explanation]:
         """For each node of a plan: would it run or be reused, and why."""
-        return explain(plan, self.cache, self.latest(workflow))
+        with _rare_collection(), self._looked_ahead(plan):
+            return explain(plan, self.cache, self.latest(workflow))
 
     def latest(self, workflow: str) -> dict[str, Latest]:
         """What the nodes of a workflow were made of when they last ran."""

@@ -12,7 +12,7 @@ from meshloom.graph_runtime.lookup import is_lazy, joined_outputs, node_key, rec
 from meshloom.graph_runtime.plan import Plan, PlanNode
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Explanation:
     """What would happen to a node.
 
@@ -62,10 +62,12 @@ def _one(
         return Explanation("runs", "it is declared to run each time")
     if taken is None:
         return Explanation("depends", "it chooses among its inputs while running")
-    missing = [node.sources[socket].node for socket in taken if node.sources[socket].node not in known]
-    if missing:
-        return Explanation("depends", f"{missing[0]} will run first, and its result may change")
-    inputs = {socket: known[node.sources[socket].node][node.sources[socket].index] for socket in taken}
+    inputs: dict[str, Ref] = {}
+    for socket in taken:
+        source = node.sources[socket]
+        if source.node not in known:
+            return Explanation("depends", f"{source.node} will run first, and its result may change")
+        inputs[socket] = known[source.node][source.index]
     records = [cache.record(key) for key in _keys(node, inputs)]
     found = [record for record in records if record is not None]
     if len(found) == len(records):
@@ -88,10 +90,12 @@ def _keys(node: PlanNode, inputs: Mapping[str, Ref]) -> list[str]:
 def _taken(node: PlanNode, cache: Cache, known: Mapping[str, tuple[Ref, ...]]) -> list[str] | None:
     """The inputs that enter, sorted; ``None`` where a node that chooses cannot be asked yet."""
     needs = node.spec.needs
-    lazy = {socket for socket in node.sources if is_lazy(node, socket)} if needs is not None else set()
+    if needs is None:
+        return sorted(node.sources)
+    lazy = {socket for socket in node.sources if is_lazy(node, socket)}
     eager = sorted(node.sources.keys() - lazy)
-    if needs is None or any(node.sources[socket].node not in known for socket in eager):
-        return eager if needs is None else None
+    if any(node.sources[socket].node not in known for socket in eager):
+        return None
     try:
         sources = {socket: node.sources[socket] for socket in eager}
         values = {

@@ -7,6 +7,7 @@ run: a node that hangs is abandoned on cancel instead of holding the process.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import queue
 import threading
@@ -39,6 +40,10 @@ from meshloom.graph_runtime.spec import returned
 
 #: After a cancel, nodes that report progress stop by themselves; the others are left behind after this.
 GRACE = 0.3
+
+#: With nothing to hand on, memory is sampled this often; of a flood of events, they are handed on this often (s).
+_IDLE = 0.05
+_FLOOD = 0.01
 
 #: How often a value may vanish between being made and being read before its node is given up on.
 _MOST_HEALS = 3
@@ -157,6 +162,7 @@ class _Run:
         self.open_targets = set(plan.targets)
         self.stop = False
         self.over = False
+        self.ended = threading.Event()
         self.crash: BaseException | None = None
         self.outcome = Outcome()
 
@@ -196,17 +202,24 @@ class _Run:
         cancelled_at = 0.0
         rss = _rss_reader()
         while True:
-            try:
-                event = self.events.get(timeout=0.05)
-            except queue.Empty:
+            event: Event | None = None
+            with contextlib.suppress(queue.Empty):
+                event = self.events.get(timeout=_IDLE)
+            if event is None:
                 self._sample(rss())
-                event = None
-            if event is _END:
-                return
-            if event is not None:
+            heard = 0
+            while event is not None:
+                if event is _END:
+                    return
                 if isinstance(event, Warned):
                     self.outcome.warnings.append(event)
                 self.emit(event)
+                heard += 1
+                event = None
+                with contextlib.suppress(queue.Empty):
+                    event = self.events.get_nowait()
+            if heard > 1:  # a flood: this thread, woken by each event, would take turns from the nodes
+                self.ended.wait(_FLOOD)
             if self.world.cancelled.is_set():
                 cancelled_at = cancelled_at or time.monotonic()
                 with self.lock:
@@ -272,6 +285,7 @@ class _Run:
         if self.over:
             return
         self.over = self.stop = True
+        self.ended.set()
         self.outcome.abandoned = sorted({name for _, _, name in self.running})
         self.work.notify_all()
         self.events.put(_END)
