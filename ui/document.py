@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
+from shiboken6 import isValid
 
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.document import ROOT, Document
@@ -22,6 +23,10 @@ from meshloom.graph_runtime.preset import read_workflow, resolve, save_workflow,
 
 #: (what, scope, node) as :meth:`meshloom.graph_runtime.document.Document.listen` tells.
 Change = tuple[str, str, str]
+
+#: The steps of each open document. Were they reachable from the document alone, Python's collector could take
+#: them before the stack, which would then delete them again.
+_STEPS: dict[int, list[_Step]] = {}
 
 
 class OpenDocument(QObject):
@@ -44,15 +49,14 @@ class OpenDocument(QObject):
         if graph is not None:
             to_edits(graph).apply(self.document)
         self._heard: list[Change] = []
-        # No cycle of references may pass through Qt's objects: collecting one crashes PySide.
         heard = self._heard
         self.document.listen(lambda what, scope, node: heard.append((what, scope, node)))
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(2000)
-        self.undo_stack.cleanChanged.connect(self._clean_changed)
-
-    def _clean_changed(self, clean: bool) -> None:
-        self.named.emit()
+        self._steps: list[_Step] = _STEPS.setdefault(id(self), [])
+        weakref.finalize(self, _STEPS.pop, id(self), None)
+        # Signal to signal: the stack tells of its end too, when no method of ours may run any more.
+        self.undo_stack.cleanChanged.connect(self.named)
 
     # ------------------------------------------------------------------------------------- changing
 
@@ -69,7 +73,11 @@ class OpenDocument(QObject):
             self._heard.clear()
             self.refused.emit(error)
             return False
-        self.undo_stack.push(_Step(self, edit, inverse, label or edit.label, merge))
+        step = _Step(self, edit, inverse, label or edit.label, merge)
+        self._steps.append(step)
+        self.undo_stack.push(step)
+        if len(self._steps) > self.undo_stack.count() + 16:
+            self._steps[:] = [each for each in self._steps if isValid(each)]
         self._tell()
         return True
 
