@@ -19,7 +19,8 @@ from meshloom.graph_runtime.document import ROOT, Document
 from meshloom.graph_runtime.edits import Batch, Edit
 from meshloom.graph_runtime.errors import EditError
 from meshloom.graph_runtime.graph import GraphData
-from meshloom.graph_runtime.preset import read_workflow, resolve, save_workflow, to_edits
+from meshloom.graph_runtime.preset import parse, read_workflow, resolve, save_workflow, to_edits
+from meshloom.graph_runtime.provenance_text import provenance_text
 
 #: (what, scope, node) as :meth:`meshloom.graph_runtime.document.Document.listen` tells.
 Change = tuple[str, str, str]
@@ -114,6 +115,11 @@ class OpenDocument(QObject):
         return self.undo_stack.isClean()
 
     @property
+    def folder(self) -> Path:
+        """What relative paths of the graph are relative to."""
+        return self.path.parent if self.path is not None else Path.home()
+
+    @property
     def title(self) -> str:
         return self.path.stem if self.path is not None else ""
 
@@ -126,7 +132,10 @@ class OpenDocument(QObject):
         target = path or self.path
         if target is None:
             raise ValueError("no file to save to")
-        save_workflow(self.snapshot(), target)
+        graph = self.snapshot()
+        if self.path is not None and target.parent != self.path.parent:  # its files stay where they are
+            graph = parse(provenance_text(graph, self.specs, self.path.parent).encode())
+        save_workflow(graph, target)
         self.path = target
         self.undo_stack.setClean()
         self.named.emit()
@@ -136,6 +145,12 @@ def open_file(path: Path, specs: Catalog) -> OpenDocument:
     """The document in a workflow file, or carried by a result. Raises :class:`RequestError` or ``OSError``."""
     graph = resolve(read_workflow(path), specs)
     return OpenDocument(specs, graph, path if path.suffix == ".json" else None)
+
+
+def open_template(path: Path, specs: Catalog) -> OpenDocument:
+    """A new document like the one in ``path``, which itself is not touched by saving. Raises as above."""
+    graph = resolve(read_workflow(path), specs)
+    return OpenDocument(specs, parse(provenance_text(graph, specs, path.parent).encode(), path.name))
 
 
 class _Step(QUndoCommand):

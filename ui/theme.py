@@ -6,6 +6,7 @@ Everything painted takes its colours from :func:`theme`, when it paints, so a ch
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -16,6 +17,8 @@ from meshloom.graph_runtime.types import SCALARS, VALUES
 
 #: The distance that margins and gaps are multiples of, in logical pixels.
 UNIT = 4
+
+_ICONS = Path(__file__).parent / "icons"
 
 Shape = Literal["circle", "square", "diamond", "triangle", "hexagon", "bar", "ring", "pentagon"]
 
@@ -242,6 +245,11 @@ def _sheet(chosen: Theme) -> str:
     QToolButton {{ background: transparent; color: {chosen.text}; border: 1px solid transparent;
         border-radius: 4px; padding: 4px; }}
     QToolButton:checked {{ background: {chosen.raised}; border-color: {chosen.accent}; }}
+    QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {chosen.dim}; border-radius: 3px;
+        background: {chosen.field}; }}
+    QCheckBox::indicator:checked {{ background: {chosen.accent}; border-color: {chosen.accent};
+        image: url({_ICONS.as_posix()}/check_{chosen.name}.svg); }}
+    QCheckBox:focus {{ color: {chosen.accent}; }}
     QHeaderView::section {{ background: {chosen.window}; color: {chosen.dim}; border: none; padding: 4px 8px; }}
     QScrollArea {{ border: none; background: transparent; }}
     QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0; }}
