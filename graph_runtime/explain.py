@@ -12,7 +12,7 @@ from meshloom.graph_runtime.lookup import is_lazy, joined_outputs, node_key, rec
 from meshloom.graph_runtime.plan import Plan, PlanNode
 
 
-@dataclass(slots=True)
+@dataclass
 class Explanation:
     """What would happen to a node.
 

@@ -31,7 +31,7 @@ from meshloom.graph_runtime.graph import (
 )
 from meshloom.graph_runtime.keys import expanded
 from meshloom.graph_runtime.plan import suggest
-from meshloom.graph_runtime.spec import NodeSpec, Param
+from meshloom.graph_runtime.spec import NodeSpec, Param, check_param
 
 #: The format this version writes, and the newest it reads.
 FORMAT = 1
@@ -514,7 +514,7 @@ def to_edits(graph: GraphData) -> Batch:
 
 def with_params(graph: GraphData, catalog: Mapping[str, NodeSpec], settings: Mapping[str, Any]) -> GraphData:
     """The graph with parameters set: ``{"node.param": value}``. Raises :class:`RequestError` naming each
-    node or parameter that does not exist."""
+    node or parameter that does not exist, and each value that its parameter does not take."""
     nodes = dict(graph.nodes)
     problems = []
     for place, held in settings.items():
@@ -528,6 +528,13 @@ def with_params(graph: GraphData, catalog: Mapping[str, NodeSpec], settings: Map
             problems.append(
                 Problem(place, f"gets its value from {source} by a link; a value set is not used")
             )
+            continue
+        declared = param_of(graph, catalog, place)
+        try:
+            if declared is not None:
+                check_param(declared, held)
+        except ValueError as error:
+            problems.append(Problem(place, str(error)))
             continue
         nodes[name] = replace(nodes[name], params={**nodes[name].params, param: held})
     if problems:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -39,13 +40,16 @@ def display_for(as_json: bool, traceback: bool, stream: TextIO | None = None) ->
 
 
 class JsonLines:
-    """One JSON object a line, in the order things happen."""
+    """One JSON object a line, in the order things happen; tracebacks only with --traceback."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def __call__(self, event: Event) -> None:
-        self._stream.write(json.dumps(event.to_json(), ensure_ascii=False) + "\n")
+        said = event.to_json()
+        if not os.environ.get("MESHLOOM_TRACEBACK"):
+            said.pop("details", None)
+        self._stream.write(json.dumps(said, ensure_ascii=False) + "\n")
         self._stream.flush()
 
     def close(self) -> None: ...

@@ -39,17 +39,21 @@ app.command("doctor")(inspect.doctor)
 app.add_typer(cache.app, name="cache")
 
 
-@app.callback()
-def _global(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
-    ] = False,
-) -> None:
-    if version:
+def _tell_version(wanted: bool) -> None:
+    if wanted:
         from importlib.metadata import version as installed
 
         typer.echo(f"meshloom {installed('meshloom')}")
         raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_tell_version),
+    ] = False,
+) -> None: ...
 
 
 def run(arguments: list[str], show_traceback: bool = False) -> int:
@@ -59,7 +63,7 @@ def run(arguments: list[str], show_traceback: bool = False) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        result = app(arguments, standalone_mode=False)
+        result = app(arguments, prog_name="meshloom", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("cancelled", err=True)
