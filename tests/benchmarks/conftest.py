@@ -98,16 +98,17 @@ class Figures:
     def __init__(self) -> None:
         self.rows: list[tuple[str, float, float, float]] = []
 
-    def add(self, what: str, got: float, target: float, floor: float = 0.0) -> None:
+    def add(self, what: str, got: float, target: float = float("inf"), floor: float = 0.0) -> None:
         self.rows.append((what, got, target, floor))
 
     def show(self) -> None:
-        print(f"\n{'what':<52}{'got':>11}{'target':>10}{'floor':>9}{'x floor':>9}")
+        print(f"\n{'what':<62}{'got':>11}{'target':>10}{'floor':>9}{'x floor':>9}")
         for what, got, target, floor in self.rows:
             ratio = f"{got / floor:.1f}" if floor else ""
             shown = f"{floor:.1f}" if floor else ""
             mark = "" if got <= target else "   over"
-            print(f"{what:<52}{got:>11.2f}{target:>10g}{shown:>9}{ratio:>9}{mark}")
+            aim = f"{target:g}" if target != float("inf") else ""
+            print(f"{what:<62}{got:>11.2f}{aim:>10}{shown:>9}{ratio:>9}{mark}")
 
 
 @pytest.fixture(scope="session")
