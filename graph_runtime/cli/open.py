@@ -55,8 +55,9 @@ def find_workflow(said: str) -> Path:
             return path.resolve()
         preset = PRESETS / f"{said}.json"
         return preset if preset.exists() else path.resolve()
-    except OSError as error:  # a name that no file can have
-        raise RequestError(Problem(said[:80], f"cannot be opened: {error.strerror}")) from None
+    except (OSError, RuntimeError) as error:  # a name that no file can have; a loop of links
+        reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise RequestError(Problem(said[:80], f"cannot be opened: {reason}")) from None
 
 
 def open_workflow(said: str, settings: list[str] | None = None) -> Workflow:

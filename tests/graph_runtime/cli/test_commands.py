@@ -62,6 +62,14 @@ def test_check_of_what_is_no_workflow(meshloom: Meshloom, home: Path, text: str,
     assert "\x1b" not in answer.err
 
 
+def test_a_loop_of_links_is_told(meshloom: Meshloom, home: Path) -> None:
+    (home / "a.json").symlink_to("b.json")
+    (home / "b.json").symlink_to("a.json")
+    for command in ("check", "run", "why", "show"):
+        more = ["n"] if command == "why" else []
+        assert "internal" not in meshloom(command, "a.json", *more, code=2).err
+
+
 def test_every_preset_is_right(meshloom: Meshloom) -> None:
     names = [path.stem for path in PRESETS.glob("*.json")]
     assert names
