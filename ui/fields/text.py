@@ -1,0 +1,41 @@
+"""A parameter's value as one short line of text, and its name as people read it."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+from meshloom.graph_runtime.spec import Colour, Param, Range
+from meshloom.ui.words import _
+
+
+def label(name: str) -> str:
+    """``max_side`` as "Max side", in the user's language."""
+    return _(name.replace("_", " ").strip().capitalize())
+
+
+def shown(param: Param, value: Any) -> str:
+    """What stands for a value where there is one line: with its unit, in as many digits as help."""
+    if value is None:
+        return _("automatic") if param.optional else "–"
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    unit = f" {param.hint.unit}" if isinstance(param.hint, Range) and param.hint.unit else ""
+    if isinstance(value, float):
+        return f"{value:.6g}{unit}"
+    if isinstance(value, int):
+        return f"{value}{unit}"
+    if isinstance(param.hint, Colour):
+        return "#" + "".join(f"{round(min(max(part, 0.0), 1.0) * 255):02x}" for part in value)
+    if isinstance(value, (list, tuple)):
+        if param.kind == "paths":
+            return _("{count} files").format(count=len(value)) if len(value) != 1 else _file(value[0])
+        return ", ".join(f"{item:.4g}" if isinstance(item, float) else str(item) for item in value) or "–"
+    if param.kind == "path":
+        return _file(value)
+    text = str(value).strip().partition("\n")
+    return f"{text[0]} …" if text[1] else text[0] or "–"
+
+
+def _file(value: Any) -> str:
+    return PurePath(str(value)).name or str(value) or "–"
