@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Signal
 
 from meshloom.graph_runtime.document import ROOT
@@ -59,6 +60,8 @@ class CanvasModel(QObject):
         #: Nodes that are being dragged: painted apart, so that the lists above stay.
         self._loose: frozenset[str] = frozenset()
         self._bounds: QRectF | None = None
+        #: The links in a fixed order and the ends of each, (n, 4); ``None`` when they must be made again.
+        self._ends: tuple[list[LinkShape], dict[LinkKey, int], np.ndarray] | None = None
         self.reload()
         document.changed.connect(self._document_changed)
 
@@ -165,6 +168,11 @@ class CanvasModel(QObject):
         self._bounds = None
         if name not in self._loose:
             self._far = None
+        if self._ends is not None:
+            _, rows, ends = self._ends
+            for link in self.links_of((name,)):
+                start, end = self.ends(link)
+                ends[rows[link.target, link.socket]] = (start.x(), start.y(), end.x(), end.y())
 
     def loosen(self, names: Collection[str]) -> None:
         """These will move much: keep them out of the far lists until called with none."""
@@ -176,7 +184,7 @@ class CanvasModel(QObject):
             self._cells[cell].discard(shape.name)
 
     def _dirty(self) -> None:
-        self._far = self._bounds = None
+        self._far = self._bounds = self._ends = None
         self.changed.emit()
 
     def near(self, box: QRectF) -> list[NodeShape]:
@@ -219,6 +227,29 @@ class CanvasModel(QObject):
         return QPointF(source.x + start[0], source.y + start[1]), QPointF(
             target.x + end[0], target.y + end[1]
         )
+
+    def links_near(self, box: QRectF) -> Iterator[tuple[LinkShape, QPointF, QPointF]]:
+        """The links whose curves may touch ``box``, with their ends."""
+        if self._ends is None:
+            links = list(self.links.values())
+            rows = {(link.target, link.socket): index for index, link in enumerate(links)}
+            ends = np.empty((len(links), 4))
+            for index, link in enumerate(links):
+                start, end = self.ends(link)
+                ends[index] = (start.x(), start.y(), end.x(), end.y())
+            self._ends = links, rows, ends
+        links, _, ends = self._ends
+        x1, y1, x2, y2 = ends.T
+        reach = np.where(x2 >= x1 + 60, 0.0, 160.0)  # a curve that goes back swings out on both sides
+        touching = (
+            (np.maximum(x1, x2) + reach >= box.left())
+            & (np.minimum(x1, x2) - reach <= box.right())
+            & (np.maximum(y1, y2) >= box.top())
+            & (np.minimum(y1, y2) <= box.bottom())
+        )
+        for index in np.flatnonzero(touching):
+            row = ends[index]
+            yield links[index], QPointF(row[0], row[1]), QPointF(row[2], row[3])
 
     def links_of(self, names: Collection[str]) -> Iterator[LinkShape]:
         """Every link that begins or ends at one of these nodes, once."""

@@ -1,0 +1,71 @@
+"""What lies under a point of the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF
+
+from meshloom.ui.canvas.model import CanvasModel, LinkShape
+from meshloom.ui.canvas.paint import link_path
+from meshloom.ui.canvas.shape import FIELD, PAD, Field, NodeShape, Socket
+
+#: How far from a socket or link the pointer may be, in pixels of the screen.
+_NEAR = 11.0
+_NEAR_LINK = 6.0
+
+
+@dataclass(frozen=True)
+class Hit:
+    """The topmost thing: a socket or field of a node, the node, or a link; all ``None`` on bare canvas."""
+
+    node: str | None = None
+    socket: Socket | None = None
+    field: Field | None = None
+    link: LinkShape | None = None
+
+
+def hit_at(model: CanvasModel, point: QPointF, zoom: float, visible: QRectF) -> Hit:
+    """What is at a point of the scene."""
+    reach = max(_NEAR, _NEAR / zoom) if zoom > 0.25 else 0.0
+    around = QRectF(point.x() - reach, point.y() - reach, 2 * reach + 1, 2 * reach + 1)
+    shapes = model.near(around)
+    for shape in reversed(shapes):
+        socket = _socket_at(shape, point, reach)
+        if socket is not None:
+            return Hit(shape.name, socket)
+    for shape in reversed(shapes):
+        x, y = point.x() - shape.x, point.y() - shape.y
+        if 0 <= x <= shape.width and 0 <= y <= shape.height:
+            return Hit(shape.name, field=_field_at(shape, x, y) if zoom >= 0.45 else None)
+    if zoom < 0.25:
+        return Hit()
+    return Hit(link=link_at(model, point, _NEAR_LINK / zoom))
+
+
+def _socket_at(shape: NodeShape, point: QPointF, reach: float) -> Socket | None:
+    best, nearest = None, reach
+    for socket in (*shape.inputs, *shape.outputs):
+        away = abs(point.x() - shape.x - socket.x) + abs(point.y() - shape.y - socket.y)
+        if away < nearest:
+            best, nearest = socket, away
+    return best
+
+
+def _field_at(shape: NodeShape, x: float, y: float) -> Field | None:
+    if not PAD <= x <= shape.width - PAD:
+        return None
+    return next((each for each in shape.fields if each.param and each.y <= y < each.y + FIELD - 2), None)
+
+
+def link_at(model: CanvasModel, point: QPointF, reach: float) -> LinkShape | None:
+    """The link whose curve passes within ``reach`` of a point of the scene."""
+    around = QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach)
+    for link, start, end in model.links_near(around):
+        path = link_path(start, end)
+        for step in range(41):
+            along = path.pointAtPercent(step / 40) - point
+            # Between two samples the curve may be closer than at either.
+            if abs(along.x()) + abs(along.y()) < reach + path.length() / 90:
+                return link
+    return None

@@ -1,0 +1,545 @@
+"""The canvas: a view of one scope of the document, painted whole, moved with mouse, pad and keys.
+
+There are no graphics items. Close up, each node is a cached picture at a few scales; from far away all of them are
+a handful of batched calls. What the user does with the mouse is in ``gestures.py``, what they do by name in
+``commands.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QCursor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, QWidget
+
+from meshloom.graph_runtime.document import ROOT
+from meshloom.ui.canvas import decor, floating, gestures, paint
+from meshloom.ui.canvas.hits import Hit, hit_at
+from meshloom.ui.canvas.model import CanvasModel, LinkShape, rect_of
+from meshloom.ui.canvas.pictures import Pictures
+from meshloom.ui.canvas.shape import Field, NodeShape, Socket
+from meshloom.ui.document import OpenDocument
+from meshloom.ui.running.status import NodeStatus
+from meshloom.ui.theme import current, socket_style, theme
+
+#: Below these zooms: no text and straight links; boxes and lines only.
+PLAIN, FAR = 0.45, 0.25
+MIN_ZOOM, MAX_ZOOM = 0.02, 4.0
+GRID = 24.0
+
+
+class CanvasView(QGraphicsView):
+    """A document's graph, for looking at and working on."""
+
+    #: The names of the selected nodes.
+    selection_changed = Signal(list)
+    #: A node was double-clicked.
+    activated = Signal(str)
+    #: Where on the screen, the type to fit, and "in" or "out": what the new node must have. Empty: any.
+    palette_wanted = Signal(QPoint, str, str)
+    #: Another scope is shown.
+    scope_changed = Signal(str)
+
+    def __init__(self, document: OpenDocument, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.model = CanvasModel(document, ROOT, self)
+        self.selection: list[str] = []
+        self.pictures = Pictures()
+        #: A link being dragged: the fixed end, and where the loose end is (scene).
+        self.loose_link: tuple[str, Socket, QPointF] | None = None
+        self.rubber: QRectF | None = None
+        #: The link that a dragged node would be put on.
+        self.drop_link: LinkShape | None = None
+        self._gesture: gestures.Gesture | None = None
+        self._space = self._space_alone = False
+        self._hover: Hit | None = None
+        self._notice: tuple[str, QPointF] | None = None
+        #: The socket that the palette was opened from: the node chosen there is linked to it.
+        self.pending: tuple[str, Socket] | None = None
+        self._views: dict[str, tuple[QPointF, float]] = {}
+        self._fitted = False
+        self.setScene(QGraphicsScene(-1e6, -1e6, 2e6, 2e6, self))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setAcceptDrops(True)
+        #: Progress repaints gather: ten a second is enough for a bar.
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(100)
+        self._later.timeout.connect(self.viewport().update)
+        self._notice_ends = QTimer(self)
+        self._notice_ends.setSingleShot(True)
+        self._notice_ends.setInterval(4000)
+        self._notice_ends.timeout.connect(self._end_notice)
+        self.model.changed.connect(self._model_changed)
+        document.refused.connect(self._refused)
+        current().changed.connect(self._theme_changed)
+
+    # ---------------------------------------------------------------------------------------- the scope
+
+    @property
+    def scope(self) -> str:
+        return self.model.scope
+
+    def enter(self, scope: str) -> None:
+        """Show another scope, where it was left; a scope that is gone is the whole graph."""
+        if scope not in self.document.document.scopes:
+            scope = ROOT
+        if scope == self.scope:
+            return
+        self._views[self.scope] = (self.centre(), self.zoom)
+        self.model.changed.disconnect(self._model_changed)
+        self.model.deleteLater()
+        self.model = CanvasModel(self.document, scope, self)
+        self.model.changed.connect(self._model_changed)
+        self.select([])
+        if scope in self._views:
+            self._show_at(*self._views[scope])
+        else:
+            self.fit()
+        self.scope_changed.emit(scope)
+
+    def _model_changed(self) -> None:
+        gone = [name for name in self.selection if name not in self.model.shapes]
+        if gone:
+            self.select([name for name in self.selection if name not in gone])
+        self.viewport().update()
+
+    def _theme_changed(self) -> None:
+        self.pictures.clear()
+        self.viewport().update()
+
+    # ------------------------------------------------------------------------------------ the selection
+
+    def select(self, names: Iterable[str]) -> None:
+        """Make these the selection, in this order; what does not exist is left out."""
+        chosen = [name for name in dict.fromkeys(names) if name in self.model.shapes]
+        if chosen != self.selection:
+            self.selection = chosen
+            self.selection_changed.emit(list(chosen))
+            self.viewport().update()
+
+    def reveal(self, path: str) -> None:
+        """Show and select a node; ``group/node`` for one inside an instance of a group."""
+        *outer, name = path.split("/")
+        scope = ROOT
+        for step in outer:
+            type_ = self.document.document.node(step, scope).type
+            scope = type_.removeprefix("group:")
+        self.enter(scope)
+        self.select([name])
+        if name in self.model.shapes:
+            box = rect_of(self.model.shapes[name])
+            if self.zoom < PLAIN or not self.visible().contains(box):
+                self._show_at(box.center(), max(self.zoom, 0.8))
+
+    # ------------------------------------------------------------------------------------------ the view
+
+    @property
+    def zoom(self) -> float:
+        return self.transform().m11()
+
+    def centre(self) -> QPointF:
+        return self.mapToScene(self.viewport().rect().center())
+
+    def visible(self) -> QRectF:
+        """The part of the scene in the window."""
+        return self.mapToScene(self.viewport().rect()).boundingRect()
+
+    def fit(self, names: Iterable[str] | None = None) -> None:
+        """Show these nodes, or all, as large as they fit up to their natural size."""
+        box = self.model.bounds(names)
+        if box.isEmpty():
+            self._show_at(QPointF(0, 0), 1.0)
+            return
+        box = box.adjusted(-40, -40, 40, 40)
+        size = self.viewport().size()
+        zoom = min(size.width() / box.width(), size.height() / box.height(), 1.0)
+        self._show_at(box.center(), max(zoom, MIN_ZOOM))
+
+    def zoom_at(self, factor: float, at: QPointF) -> None:
+        """Zoom so that the point of the scene under ``at`` (in the viewport) stays there."""
+        zoom = min(max(self.zoom * factor, MIN_ZOOM), MAX_ZOOM)
+        held = self.mapToScene(at.toPoint())
+        size = self.viewport().size()
+        offset = QPointF(at.x() - size.width() / 2, at.y() - size.height() / 2)
+        self._show_at(held - offset / zoom, zoom)
+
+    def pan(self, by: QPointF) -> None:
+        """Move what is shown by pixels of the screen."""
+        self._show_at(self.centre() - by / self.zoom, self.zoom)
+
+    def _show_at(self, centre: QPointF, zoom: float) -> None:
+        self._fitted = True
+        self.resetTransform()
+        self.scale(zoom, zoom)
+        self.centerOn(centre)
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._fitted and self.viewport().width() > 50:
+            self.fit()
+
+    # ---------------------------------------------------------------------------------------- statuses
+
+    def set_status(self, path: str, status: NodeStatus) -> None:
+        """How a node stands. In another scope than the one shown it waits there."""
+        name = path
+        if "/" in path or self.scope != ROOT:
+            scope, _, name = path.rpartition("/")
+            if self._scope_of(scope) != self.scope:
+                return
+        self.model.set_status(name, status)
+        if not self._later.isActive():
+            self._later.start()
+
+    def _scope_of(self, path: str) -> str:
+        scope = ROOT
+        for step in path.split("/") if path else []:
+            if step not in self.document.document.names(scope):
+                return "\0"
+            scope = self.document.document.node(step, scope).type.removeprefix("group:")
+        return scope
+
+    def first_failed(self) -> str | None:
+        """The leftmost node that failed."""
+        failed = [name for name, status in self.model.statuses.items() if status.state == "failed"]
+        failed = [name for name in failed if name in self.model.shapes]
+        return min(failed, key=lambda name: self.model.shapes[name].x, default=None)
+
+    # ---------------------------------------------------------------------------------------- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        painter.fillRect(self.viewport().rect(), theme().colour("canvas"))
+        visible = self.visible()
+        painter.setTransform(self.viewportTransform())
+        zoom = self.zoom
+        if zoom >= FAR:
+            self._paint_grid(painter, visible, zoom)
+        decor.paint_frames(painter, self, visible)
+        if zoom < FAR:
+            self._paint_far(painter, zoom)
+        else:
+            shapes = self.model.near(visible)
+            self.pictures.begin_frame()
+            self._paint_links(painter, visible, zoom)
+            for shape in shapes:
+                self._paint_node(painter, shape, zoom)
+        decor.paint_notes(painter, self, visible)
+        self._paint_failed(painter, visible, zoom)
+        self._paint_gesture(painter, zoom)
+        painter.end()
+        if self.pictures.late:
+            QTimer.singleShot(0, self.viewport(), self.viewport().update)
+
+    def _paint_grid(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
+        step = GRID if zoom >= 0.7 else GRID * 4
+        left = math.floor(visible.left() / step) * step
+        top = math.floor(visible.top() / step) * step
+        pen = QPen(theme().colour("grid"), 0)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(pen)
+        lines = []
+        x = left
+        while x < visible.right():
+            lines.append(QLineF(x, visible.top(), x, visible.bottom()))
+            x += step
+        y = top
+        while y < visible.bottom():
+            lines.append(QLineF(visible.left(), y, visible.right(), y))
+            y += step
+        painter.drawLines(lines)
+
+    def _paint_far(self, painter: QPainter, zoom: float) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        boxes, lines = self.model.far()
+        for type_, held in lines.items():
+            painter.setPen(QPen(_link_colour(type_), 0))
+            painter.drawLines(held)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for type_, rects in boxes.items():
+            painter.setBrush(_link_colour(type_))
+            painter.drawRects(rects)
+        loose = self.model.loose
+        if loose:
+            painter.setPen(QPen(theme().colour("accent"), 0))
+            painter.drawLines([QLineF(*self.model.ends(link)) for link in self.model.links_of(loose)])
+        chosen = [
+            rect_of(self.model.shapes[name])
+            for name in {*self.selection, *loose}
+            if name in self.model.shapes
+        ]
+        if chosen:
+            painter.setPen(QPen(theme().colour("accent"), 2.0 / zoom))
+            painter.setBrush(theme().colour("accent", 0.4))
+            painter.drawRects(chosen)
+
+    def _paint_links(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
+        straight = zoom < PLAIN
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not straight)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        chosen = set(self.selection)
+        hovered = self._hover.link if self._hover is not None else None
+        batches: dict[str, list[QLineF]] = {}
+        for link, start, end in self.model.links_near(visible):
+            if straight:
+                batches.setdefault(link.type, []).append(QLineF(start, end))
+                continue
+            muted = self.model.shapes[link.source].mute or self.model.shapes[link.target].mute
+            bright = (
+                link.source in chosen or link.target in chosen or link is hovered or link is self.drop_link
+            )
+            colour = _link_colour(link.type)
+            colour.setAlphaF(0.35 if muted else 1.0 if bright else 0.72)
+            pen = QPen(colour, 3.0 if bright else 2.0)
+            if muted:
+                pen.setStyle(Qt.PenStyle.DashLine)
+            painter.setPen(pen)
+            painter.drawPath(paint.link_path(start, end))
+            if link.converts:
+                decor.paint_converter(painter, (start + end) / 2)
+        for type_, lines in batches.items():
+            painter.setPen(QPen(_link_colour(type_), 0))
+            painter.drawLines(lines)
+
+    def _paint_node(self, painter: QPainter, shape: NodeShape, zoom: float) -> None:
+        status = self.model.statuses.get(shape.name)
+        ratio = self.devicePixelRatioF()
+        self.pictures.draw(painter, shape, status.thumbnail if status is not None else None, zoom, ratio)
+        painter.save()
+        painter.translate(shape.x, shape.y)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if status is not None:
+            paint.draw_state(painter, shape, status, zoom)
+        if shape.name in self.selection:
+            painter.setPen(QPen(theme().colour("accent"), max(2.0, 1.6 / zoom)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(
+                QRectF(-1, -1, shape.width + 2, shape.height + 2), paint.RADIUS, paint.RADIUS
+            )
+        if self.loose_link is not None and zoom >= FAR:
+            self._light_sockets(painter, shape)
+        painter.restore()
+
+    def _light_sockets(self, painter: QPainter, shape: NodeShape) -> None:
+        assert self.loose_link is not None
+        name, held, _ = self.loose_link
+        takers = [
+            socket
+            for socket in (shape.inputs if held.outgoing else shape.outputs)
+            if shape.name != name and gestures.may_fit(held, socket)
+        ]
+        for socket in takers:
+            paint.draw_socket(painter, QPointF(socket.x, socket.y), socket, lit=True)
+        if not takers and shape.name != name:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme().colour("canvas", 0.55))
+            painter.drawRoundedRect(QRectF(0, 0, shape.width, shape.height), paint.RADIUS, paint.RADIUS)
+
+    def _paint_failed(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for name, status in self.model.statuses.items():
+            if status.state == "failed" and name in self.model.shapes:
+                shape = self.model.shapes[name]
+                at = QPointF(shape.x + shape.width - 4, shape.y + 4)
+                if visible.contains(at):
+                    paint.draw_failed_badge(painter, at, zoom)
+
+    def _paint_gesture(self, painter: QPainter, zoom: float) -> None:
+        colours = theme()
+        if self.loose_link is not None:
+            name, socket, end = self.loose_link
+            shape = self.model.shapes[name]
+            start = QPointF(shape.x + socket.x, shape.y + socket.y)
+            painter.setPen(QPen(_link_colour(socket.type), 2.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPath(paint.link_path(start, end) if socket.outgoing else paint.link_path(end, start))
+        if self.rubber is not None:
+            painter.setPen(QPen(colours.colour("accent"), 0))
+            painter.setBrush(colours.colour("accent", 0.12))
+            painter.drawRect(self.rubber)
+        if self._notice is not None:
+            painter.resetTransform()
+            decor.paint_notice(painter, self.viewport().rect(), *self._notice)
+
+    # --------------------------------------------------------------------------------------- what is under
+
+    def at(self, point: QPointF) -> Hit:
+        """What lies under a point of the viewport."""
+        return hit_at(self.model, self.mapToScene(point.toPoint()), self.zoom, self.visible())
+
+    # ---------------------------------------------------------------------------------------- mouse, keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._end_notice()
+        if self._gesture is not None:
+            return
+        self._gesture = gestures.begin(self, event, self._space)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None:
+            self._gesture.move(event)
+            return
+        hit = self.at(event.position())
+        before = self._hover.link if self._hover is not None else None
+        self._hover = hit
+        pointing = hit.socket is not None or hit.field is not None
+        self.viewport().setCursor(
+            Qt.CursorShape.OpenHandCursor
+            if self._space
+            else Qt.CursorShape.PointingHandCursor
+            if pointing
+            else Qt.CursorShape.ArrowCursor
+        )
+        if hit.link is not before:
+            self.viewport().update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None and self._gesture.end(event):
+            self._gesture = None
+            self.viewport().update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        hit = self.at(event.position())
+        if event.button() != Qt.MouseButton.LeftButton or hit.socket is not None or hit.field is not None:
+            self.mousePressEvent(event)
+            return
+        if hit.node is None:
+            if floating.edit_decor(self, self.mapToScene(event.position().toPoint())):
+                return
+            if hit.link is None:
+                self.palette_wanted.emit(event.globalPosition().toPoint(), "", "")
+            return
+        shape = self.model.shapes[hit.node]
+        if shape.group and not shape.ghost:
+            self.enter(shape.type.removeprefix("group:"))
+        else:
+            self.activated.emit(hit.node)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if not event.pixelDelta().isNull() and not event.modifiers():  # two fingers on a pad
+            self.pan(QPointF(event.pixelDelta()))
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.pan(QPointF(event.angleDelta().y() or event.angleDelta().x(), 0))
+        else:
+            self.zoom_at(1.0015 ** event.angleDelta().y(), event.position())
+        event.accept()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.NativeGesture:
+            gesture: QNativeGestureEvent = event  # type: ignore[assignment]
+            if gesture.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+                self.zoom_at(1.0 + gesture.value(), gesture.position())
+                return True
+        if event.type() == QEvent.Type.ToolTip:
+            text = decor.tooltip(self.model, self.at(QPointF(event.pos())))  # type: ignore[attr-defined]
+            if text:
+                QToolTip.showText(event.globalPos(), text, self)  # type: ignore[attr-defined]
+            else:
+                QToolTip.hideText()
+            return True
+        return super().viewportEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = True
+            self._space_alone = True
+            self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+        elif event.key() == Qt.Key.Key_Escape:
+            if self._gesture is not None:
+                self._gesture.cancel()
+                self._gesture = None
+            elif self.selection:
+                self.select([])
+            elif self.scope != ROOT:
+                self.enter(ROOT)
+            self.viewport().update()
+        else:
+            event.ignore()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat() and self._space:
+            self._space = False
+            self.viewport().unsetCursor()
+            if self._space_alone:  # tapped: the palette; held and dragged: a pan
+                self.palette_wanted.emit(self.cursor_on_screen(), "", "")
+            return
+        event.ignore()
+
+    def space_used(self) -> None:
+        """The space bar was held for a pan, so letting it go opens no palette."""
+        self._space_alone = False
+
+    def cursor_on_screen(self) -> QPoint:
+        """Where the pointer is, or the middle of the view when it is elsewhere."""
+        at = self.viewport().mapFromGlobal(QCursor.pos())
+        inside = self.viewport().rect().contains(at)
+        return self.viewport().mapToGlobal(at if inside else self.viewport().rect().center())
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._space = False
+        super().focusOutEvent(event)
+
+    # -------------------------------------------------------------------------------------------- editing
+
+    def edit_field(self, name: str, field: Field) -> None:
+        """Open the editor of a painted field over it."""
+        floating.edit_field(self, name, field)
+
+    def edit_title(self) -> None:
+        """Let the user type a title for the selected node, or for the frame or note under the pointer."""
+        floating.edit_title(self)
+
+    # ------------------------------------------------------------------------------------------- notices
+
+    def notice(self, text: str, at: QPointF | None = None) -> None:
+        """Say something for a moment at a point of the viewport (where the pointer is)."""
+        at = at or QPointF(self.viewport().mapFromGlobal(self.cursor_on_screen()))
+        self._notice = (text, at)
+        self._notice_ends.start()
+        self.viewport().update()
+
+    @property
+    def noticed(self) -> str:
+        """What is being said."""
+        return self._notice[0] if self._notice is not None else ""
+
+    def _refused(self, error: object) -> None:
+        at = self._gesture.position if self._gesture is not None else None
+        self.notice(str(error), at)
+
+    def _end_notice(self) -> None:
+        if self._notice is not None:
+            self._notice = None
+            self.viewport().update()
+
+
+def _link_colour(type_: str) -> QColor:
+    return socket_style(type_)[1] if type_ else theme().colour("dim")
