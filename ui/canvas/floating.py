@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from meshloom.graph_runtime.edits import Set, Title
@@ -29,9 +28,9 @@ class Floating(QFrame):
     """A frame over the canvas around an editor. ``take`` is called with what was entered, on the way out."""
 
     def __init__(self, view: CanvasView, editor: QWidget, box: QRectF) -> None:
-        super().__init__(view.viewport())
         for old in view.viewport().findChildren(Floating):
             old.leave()
+        super().__init__(view.viewport())
         self.setObjectName("floating")
         self.setStyleSheet(
             f"#floating {{ background: {theme().panel}; border: 1px solid {theme().accent}; border-radius: 6px; }}"
@@ -49,37 +48,31 @@ class Floating(QFrame):
         self.move(left, top)
         self.show()
         editor.setFocus()
-        QApplication.instance().installEventFilter(self)
+        for each in (editor, *editor.findChildren(QWidget)):
+            each.installEventFilter(self)
+        QApplication.instance().focusChanged.connect(self._focus_moved)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if self._left or not isinstance(watched, QWidget):
-            return False
-        if event.type() == QEvent.Type.KeyPress and self.isAncestorOf(watched):
-            key: QKeyEvent = event  # type: ignore[assignment]
-            plain = not key.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-            returns = key.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-            if key.key() == Qt.Key.Key_Escape:
-                self.leave()
-                return True
-            if returns and (plain or not isinstance(watched, QPlainTextEdit)):
-                if isinstance(watched, QPlainTextEdit) and plain:
-                    return False
-                QApplication.sendEvent(watched, event)
-                if not getattr(self.editor, "fault", ""):
-                    self.leave()
-                return True
-        presses = (QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
-        outside = watched is not self and not self.isAncestorOf(watched)
-        if event.type() in presses and outside and watched.window() is self.window():
+        if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
             self.leave()
+            return True
         return False
 
-    def leave(self) -> None:
+    def _focus_moved(self, old: QWidget | None, now: QWidget | None) -> None:
+        if (
+            now is not None
+            and now.window() is self.window()
+            and now is not self
+            and not self.isAncestorOf(now)
+        ):
+            self.leave()
+
+    def leave(self, *_said: object) -> None:
         """Close; what was entered and is right has been taken already."""
         if self._left:
             return
         self._left = True
-        QApplication.instance().removeEventFilter(self)
+        QApplication.instance().focusChanged.disconnect(self._focus_moved)
         focused = QApplication.focusWidget()
         if focused is not None and self.isAncestorOf(focused):
             self.parentWidget().parentWidget().setFocus()
@@ -113,6 +106,7 @@ def edit_field(view: CanvasView, name: str, field: Field) -> Floating | None:
     editor.changed.connect(take)
     editor.committed.connect(take)
     floating = Floating(view, editor, _in_view(view, box))
+    editor.committed.connect(floating.leave)
     if isinstance(editor, NumberField):
         editor.type()
     return floating
@@ -135,7 +129,9 @@ def edit_title(view: CanvasView) -> Floating | None:
             document.do(Title(name, text, scope), _("Title"))
 
     line.editingFinished.connect(take)
-    return Floating(view, line, _in_view(view, QRectF(shape.x, shape.y, shape.width, HEAD)))
+    floating = Floating(view, line, _in_view(view, QRectF(shape.x, shape.y, shape.width, HEAD)))
+    line.returnPressed.connect(floating.leave)
+    return floating
 
 
 def edit_decor(view: CanvasView, at: QPointF) -> bool:
@@ -152,7 +148,8 @@ def edit_decor(view: CanvasView, at: QPointF) -> bool:
         box = decor.box_of(held)
         line = QLineEdit(str(held.get("title", "")))
         line.selectAll()
-        Floating(view, line, _in_view(view, QRectF(box.left(), box.top(), 240, decor.FRAME_HEAD)))
+        floating = Floating(view, line, _in_view(view, QRectF(box.left(), box.top(), 240, decor.FRAME_HEAD)))
+        line.returnPressed.connect(floating.leave)
         line.editingFinished.connect(lambda: _write(view, "frames", frame, "title", line.text()))
     return note is not None or frame is not None
 

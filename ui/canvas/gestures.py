@@ -151,6 +151,7 @@ class MoveNodes(Gesture):
         if not self._was_selected:
             view.select([*view.selection, name] if event.modifiers() & toggles else [name])
         self._from = {each: (view.model.shapes[each].x, view.model.shapes[each].y) for each in view.selection}
+        self._by = QPointF()
 
     def drag(self, event: QMouseEvent, at: QPointF) -> None:
         model = self.view.model
@@ -160,9 +161,8 @@ class MoveNodes(Gesture):
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self._name in self._from:
             x, y = self._from[self._name]
             by = QPointF(_snapped(x + by.x()) - x, _snapped(y + by.y()) - y)
-        for name, (x, y) in self._from.items():
-            if name in model.shapes:
-                model.place(name, x + by.x(), y + by.y())
+        model.shift(by.x() - self._by.x(), by.y() - self._by.y())
+        self._by = by
         alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         self.view.drop_link = None if alt or len(self._from) != 1 else self._link_under()
 
@@ -179,12 +179,11 @@ class MoveNodes(Gesture):
         view, model = self.view, self.view.model
         link, view.drop_link = view.drop_link, None
         moves: list[Edit] = []
-        for name, place in self._from.items():
+        for name in self._from:
             if name in model.shapes:
                 shape = model.shapes[name]
                 moves.append(Move(name, (round(shape.x), round(shape.y)), view.scope))
-                model.place(name, *place)
-        model.loosen(())
+        self.cancel()
         label = _("Move {count} nodes").format(count=len(moves)) if len(moves) > 1 else _("Move")
         if link is not None:
             moves += _insertion(view, self._name, link)
@@ -200,10 +199,9 @@ class MoveNodes(Gesture):
 
     def cancel(self) -> None:
         self.view.drop_link = None
-        for name, place in self._from.items():
-            if name in self.view.model.shapes:
-                self.view.model.place(name, *place)
+        self.view.model.shift(-self._by.x(), -self._by.y())
         self.view.model.loosen(())
+        self._by = QPointF()
 
 
 def _snapped(place: float) -> float:
@@ -394,14 +392,16 @@ class MoveDecor(Gesture):
         self._by = QPointF()
 
     def drag(self, event: QMouseEvent, at: QPointF) -> None:
-        self._by = at - self.scene_start
-        for name, (x, y) in self._from.items():
-            self.view.model.place(name, x + self._by.x(), y + self._by.y())
+        if not self.view.model.loose:
+            self.view.model.loosen(self._from)
+        by = at - self.scene_start
+        self.view.model.shift(by.x() - self._by.x(), by.y() - self._by.y())
+        self._by = by
 
     def drop(self, event: QMouseEvent, at: QPointF) -> None:
-        self.cancel()
         view = self.view
         by = (round(self._by.x()), round(self._by.y()))
+        self.cancel()
         listed = [dict(each) for each in decor.held(view.model, self._kind)]
         x, y, width, height = listed[self._index]["box"]
         listed[self._index]["box"] = [x + by[0], y + by[1], width, height]
@@ -416,8 +416,9 @@ class MoveDecor(Gesture):
             self.view.select(list(self._from))
 
     def cancel(self) -> None:
-        for name, place in self._from.items():
-            self.view.model.place(name, *place)
+        self.view.model.shift(-self._by.x(), -self._by.y())
+        self.view.model.loosen(())
+        self._by = QPointF()
 
 
 def decor_edit(view: CanvasView, kind: str, listed: list[dict[str, Any]]) -> Extra:

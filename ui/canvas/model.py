@@ -57,11 +57,12 @@ class CanvasModel(QObject):
         self._versions = 0
         #: What far views paint, by colour; ``None`` when it must be made again.
         self._far: tuple[dict[str, list[QRectF]], dict[str, list[QLineF]]] | None = None
-        #: Nodes that are being dragged: painted apart, so that the lists above stay.
+        #: Nodes that are being dragged: painted apart and in no cell, so that lists and index stay.
         self._loose: frozenset[str] = frozenset()
         self._bounds: QRectF | None = None
         #: The links in a fixed order and the ends of each, (n, 4); ``None`` when they must be made again.
-        self._ends: tuple[list[LinkShape], dict[LinkKey, int], np.ndarray] | None = None
+        self._ends: tuple[list[LinkShape], np.ndarray] | None = None
+        self._loose_rows = (np.empty(0, int), np.empty(0, int))
         self.reload()
         document.changed.connect(self._document_changed)
 
@@ -127,8 +128,7 @@ class CanvasModel(QObject):
         self._versions += 1
         shape.version = self._versions
         self.shapes[name] = shape
-        for cell in _cells(shape):
-            self._cells[cell].add(name)
+        self._encell(shape)
 
     def _remove(self, name: str) -> None:
         shape = self.shapes.pop(name, None)
@@ -159,25 +159,49 @@ class CanvasModel(QObject):
     # ---------------------------------------------------------------------------------------- places
 
     def place(self, name: str, x: float, y: float) -> None:
-        """Show a node elsewhere (the document is told when the drag ends)."""
+        """Show a node elsewhere."""
         shape = self.shapes[name]
         self._uncell(shape)
         shape.x, shape.y = x, y
-        for cell in _cells(shape):
-            self._cells[cell].add(name)
-        self._bounds = None
-        if name not in self._loose:
-            self._far = None
-        if self._ends is not None:
-            _, rows, ends = self._ends
-            for link in self.links_of((name,)):
-                start, end = self.ends(link)
-                ends[rows[link.target, link.socket]] = (start.x(), start.y(), end.x(), end.y())
+        self._encell(shape)
+        self._far = self._bounds = self._ends = None
 
     def loosen(self, names: Collection[str]) -> None:
-        """These will move much: keep them out of the far lists until called with none."""
-        self._loose = frozenset(names)
-        self._far = None
+        """These are picked up: until called with none, :meth:`shift` moves them all at little cost."""
+        for name in self._loose:
+            if name in self.shapes:
+                self._encell(self.shapes[name])
+        self._loose = frozenset(name for name in names if name in self.shapes)
+        for name in self._loose:
+            self._uncell(self.shapes[name])
+        self._far = self._bounds = None
+        links, _ends = self._link_ends()
+        self._loose_rows = (
+            np.array([row for row, link in enumerate(links) if link.source in self._loose], int),
+            np.array([row for row, link in enumerate(links) if link.target in self._loose], int),
+        )
+
+    def shift(self, dx: float, dy: float) -> None:
+        """Move what is picked up (the document is told when it is put down)."""
+        for name in self._loose:
+            shape = self.shapes.get(name)
+            if shape is not None:
+                shape.x += dx
+                shape.y += dy
+        _links, ends = self._link_ends()
+        begin, end = self._loose_rows
+        ends[begin, :2] += (dx, dy)
+        ends[end, 2:] += (dx, dy)
+
+    def loose_lines(self) -> list[QLineF]:
+        """The links of what is picked up, as straight lines."""
+        _links, ends = self._link_ends()
+        rows = np.unique(np.concatenate(self._loose_rows))
+        return [QLineF(*row) for row in ends[rows].tolist()]
+
+    def _encell(self, shape: NodeShape) -> None:
+        for cell in _cells(shape):
+            self._cells[cell].add(shape.name)
 
     def _uncell(self, shape: NodeShape) -> None:
         for cell in _cells(shape):
@@ -200,6 +224,7 @@ class CanvasModel(QObject):
                 for row in range(top, bottom + 1)
                 for name in self._cells.get((column, row), ())
             }
+        found = {*found, *self._loose} if self._loose else found
         shapes = [self.shapes[name] for name in found if rect_of(self.shapes[name]).intersects(box)]
         return sorted(shapes, key=lambda shape: shape.version)
 
@@ -228,17 +253,19 @@ class CanvasModel(QObject):
             target.x + end[0], target.y + end[1]
         )
 
-    def links_near(self, box: QRectF) -> Iterator[tuple[LinkShape, QPointF, QPointF]]:
-        """The links whose curves may touch ``box``, with their ends."""
+    def _link_ends(self) -> tuple[list[LinkShape], np.ndarray]:
         if self._ends is None:
             links = list(self.links.values())
-            rows = {(link.target, link.socket): index for index, link in enumerate(links)}
             ends = np.empty((len(links), 4))
             for index, link in enumerate(links):
                 start, end = self.ends(link)
                 ends[index] = (start.x(), start.y(), end.x(), end.y())
-            self._ends = links, rows, ends
-        links, _, ends = self._ends
+            self._ends = links, ends
+        return self._ends
+
+    def links_near(self, box: QRectF) -> Iterator[tuple[LinkShape, QPointF, QPointF]]:
+        """The links whose curves may touch ``box``, with their ends."""
+        links, ends = self._link_ends()
         x1, y1, x2, y2 = ends.T
         reach = np.where(x2 >= x1 + 60, 0.0, 160.0)  # a curve that goes back swings out on both sides
         touching = (
@@ -247,8 +274,8 @@ class CanvasModel(QObject):
             & (np.maximum(y1, y2) >= box.top())
             & (np.minimum(y1, y2) <= box.bottom())
         )
-        for index in np.flatnonzero(touching):
-            row = ends[index]
+        chosen = np.flatnonzero(touching)
+        for index, row in zip(chosen.tolist(), ends[chosen].tolist(), strict=True):
             yield links[index], QPointF(row[0], row[1]), QPointF(row[2], row[3])
 
     def links_of(self, names: Collection[str]) -> Iterator[LinkShape]:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from PySide6.QtWidgets import QApplication
 
 from meshloom.graph_runtime.spec import Colour, Range
+from meshloom.ui.canvas.curves import reach
 from meshloom.ui.canvas.shape import FIELD, FOOT, HEAD, PAD, THUMB, Field, NodeShape, Socket
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.theme import Theme, socket_style, theme
@@ -229,9 +230,9 @@ def _polygon(form: str, size: float) -> QPolygonF:
 
 def link_path(start: QPointF, end: QPointF) -> QPainterPath:
     """The curve of a link, from an output to an input."""
-    reach = max(30.0, min(abs(end.x() - start.x()) * 0.5 + abs(end.y() - start.y()) * 0.12, 240.0))
+    out = reach(start, end)
     path = QPainterPath(start)
-    path.cubicTo(QPointF(start.x() + reach, start.y()), QPointF(end.x() - reach, end.y()), end)
+    path.cubicTo(QPointF(start.x() + out, start.y()), QPointF(end.x() - out, end.y()), end)
     return path
 
 

@@ -8,6 +8,7 @@ a handful of batched calls. What the user does with the mouse is in ``gestures.p
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, QTimer, Signal
@@ -28,6 +29,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, Q
 
 from meshloom.graph_runtime.document import ROOT
 from meshloom.ui.canvas import decor, floating, gestures, paint
+from meshloom.ui.canvas.curves import seen
 from meshloom.ui.canvas.hits import Hit, hit_at
 from meshloom.ui.canvas.model import CanvasModel, LinkShape, rect_of
 from meshloom.ui.canvas.pictures import Pictures
@@ -40,6 +42,8 @@ from meshloom.ui.theme import current, socket_style, theme
 PLAIN, FAR = 0.45, 0.25
 MIN_ZOOM, MAX_ZOOM = 0.02, 4.0
 GRID = 24.0
+#: Links longer than this on the screen are cut to the view before they are drawn.
+LONG = 400.0
 
 
 class CanvasView(QGraphicsView):
@@ -73,6 +77,7 @@ class CanvasView(QGraphicsView):
         self.pending: tuple[str, Socket] | None = None
         self._views: dict[str, tuple[QPointF, float]] = {}
         self._fitted = False
+        self._centre = QPointF()
         self.setScene(QGraphicsScene(-1e6, -1e6, 2e6, 2e6, self))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -163,7 +168,7 @@ class CanvasView(QGraphicsView):
         return self.transform().m11()
 
     def centre(self) -> QPointF:
-        return self.mapToScene(self.viewport().rect().center())
+        return QPointF(self._centre)
 
     def visible(self) -> QRectF:
         """The part of the scene in the window."""
@@ -183,10 +188,9 @@ class CanvasView(QGraphicsView):
     def zoom_at(self, factor: float, at: QPointF) -> None:
         """Zoom so that the point of the scene under ``at`` (in the viewport) stays there."""
         zoom = min(max(self.zoom * factor, MIN_ZOOM), MAX_ZOOM)
-        held = self.mapToScene(at.toPoint())
         size = self.viewport().size()
         offset = QPointF(at.x() - size.width() / 2, at.y() - size.height() / 2)
-        self._show_at(held - offset / zoom, zoom)
+        self._show_at(self._centre + offset / self.zoom - offset / zoom, zoom)
 
     def pan(self, by: QPointF) -> None:
         """Move what is shown by pixels of the screen."""
@@ -194,6 +198,7 @@ class CanvasView(QGraphicsView):
 
     def _show_at(self, centre: QPointF, zoom: float) -> None:
         self._fitted = True
+        self._centre = QPointF(centre)  # scroll bars know whole pixels only; small moves would add up to a drift
         self.resetTransform()
         self.scale(zoom, zoom)
         self.centerOn(centre)
@@ -201,8 +206,11 @@ class CanvasView(QGraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if not self._fitted and self.viewport().width() > 50:
-            self.fit()
+        if self.viewport().width() > 50:
+            if self._fitted:
+                self._show_at(self._centre, self.zoom)
+            else:
+                self.fit()
 
     # ---------------------------------------------------------------------------------------- statuses
 
@@ -289,7 +297,7 @@ class CanvasView(QGraphicsView):
         loose = self.model.loose
         if loose:
             painter.setPen(QPen(theme().colour("accent"), 0))
-            painter.drawLines([QLineF(*self.model.ends(link)) for link in self.model.links_of(loose)])
+            painter.drawLines(self.model.loose_lines())
         chosen = [
             rect_of(self.model.shapes[name])
             for name in {*self.selection, *loose}
@@ -306,27 +314,32 @@ class CanvasView(QGraphicsView):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         chosen = set(self.selection)
         hovered = self._hover.link if self._hover is not None else None
-        batches: dict[str, list[QLineF]] = {}
+        lines: dict[str, list[QLineF]] = defaultdict(list)
+        long: dict[tuple[str, bool, bool], list[tuple[QPointF, QPointF]]] = defaultdict(list)
+        converters: list[QPointF] = []
         for link, start, end in self.model.links_near(visible):
             if straight:
-                batches.setdefault(link.type, []).append(QLineF(start, end))
+                lines[link.type].append(QLineF(start, end))
                 continue
             muted = self.model.shapes[link.source].mute or self.model.shapes[link.target].mute
             bright = (
                 link.source in chosen or link.target in chosen or link is hovered or link is self.drop_link
             )
-            colour = _link_colour(link.type)
-            colour.setAlphaF(0.35 if muted else 1.0 if bright else 0.72)
-            pen = QPen(colour, 3.0 if bright else 2.0)
-            if muted:
-                pen.setStyle(Qt.PenStyle.DashLine)
-            painter.setPen(pen)
-            painter.drawPath(paint.link_path(start, end))
+            if abs(end.x() - start.x()) + abs(end.y() - start.y()) > LONG / zoom:
+                long[link.type, muted, bright].append((start, end))
+            else:
+                painter.setPen(_link_pen(link.type, muted, bright, zoom))
+                painter.drawPath(paint.link_path(start, end))
             if link.converts:
-                decor.paint_converter(painter, (start + end) / 2)
-        for type_, lines in batches.items():
+                converters.append((start + end) / 2)
+        for (type_, muted, bright), ends in long.items():
+            painter.setPen(_link_pen(type_, muted, bright, zoom))
+            painter.drawLines(seen(ends, visible))
+        for type_, held in lines.items():
             painter.setPen(QPen(_link_colour(type_), 0))
-            painter.drawLines(lines)
+            painter.drawLines(held)
+        for at in converters:
+            decor.paint_converter(painter, at)
 
     def _paint_node(self, painter: QPainter, shape: NodeShape, zoom: float) -> None:
         status = self.model.statuses.get(shape.name)
@@ -444,6 +457,7 @@ class CanvasView(QGraphicsView):
             self.activated.emit(hit.node)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)  # an editor that is open would stay behind
         if not event.pixelDelta().isNull() and not event.modifiers():  # two fingers on a pad
             self.pan(QPointF(event.pixelDelta()))
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
@@ -539,6 +553,19 @@ class CanvasView(QGraphicsView):
         if self._notice is not None:
             self._notice = None
             self.viewport().update()
+
+
+def _link_pen(type_: str, muted: bool, bright: bool, zoom: float) -> QPen:
+    # Mixed here, since the raster engine draws translucent lines ten times slower than opaque ones.
+    ink, ground = _link_colour(type_), theme().colour("canvas")
+    share = 0.35 if muted else 1.0 if bright else 0.72
+    mixed = [ink.redF(), ink.greenF(), ink.blueF()]
+    below = [ground.redF(), ground.greenF(), ground.blueF()]
+    colour = QColor.fromRgbF(*[a * share + b * (1 - share) for a, b in zip(mixed, below, strict=True)])
+    pen = QPen(colour, 3.0 if bright else 2.0 if zoom > 0.7 else 0.0)
+    if muted:
+        pen.setStyle(Qt.PenStyle.DashLine)
+    return pen
 
 
 def _link_colour(type_: str) -> QColor:
