@@ -23,6 +23,8 @@ class Explanation:
     reason: str
     seconds: float = 0.0
     made: float = 0.0
+    #: Of a node that would be reused: the digests of its outputs.
+    outputs: tuple[Ref, ...] = ()
 
 
 def explain(plan: Plan, cache: Cache, before: Mapping[str, Latest]) -> dict[str, Explanation]:
@@ -74,7 +76,7 @@ def _one(
         known[node.name] = joined_outputs(node, found)
         seconds = sum(record.seconds for record in found)
         made = max((record.made for record in found), default=0.0)
-        return Explanation("reused", "the same work was done before", seconds, made)
+        return Explanation("reused", "the same work was done before", seconds, made, known[node.name])
     if found:
         return Explanation("runs", f"{len(records) - len(found)} of {len(records)} items are new")
     return Explanation("runs", why(last.recipe if last is not None else None, recipe(node, inputs)))

@@ -14,6 +14,7 @@ from meshloom.graph_runtime.cli.display import human_bytes
 from meshloom.graph_runtime.cli.open import open_engine, open_workflow
 from meshloom.graph_runtime.engine import default_cache_folder
 from meshloom.graph_runtime.errors import Problem, RequestError
+from meshloom.graph_runtime.explain import Explanation
 from meshloom.graph_runtime.listing import Listing, listings
 from meshloom.graph_runtime.plan import suggest
 from meshloom.graph_runtime.spec import NodeSpec, Param, expected
@@ -69,7 +70,7 @@ def why(
     if node:
         told = {name: held for name, held in told.items() if name == node or name.startswith(f"{node}/")}
     if as_json:
-        typer.echo(json.dumps({name: vars(held) for name, held in told.items()}, indent=2))
+        typer.echo(json.dumps({name: _told(held) for name, held in told.items()}, indent=2))
         return 0
     width = max(map(len, told), default=0)
     for name, held in told.items():
@@ -228,3 +229,7 @@ def _existing(path: Path) -> Path:
     while not path.exists():
         path = path.parent
     return path
+
+
+def _told(held: Explanation) -> dict[str, Any]:
+    return {name: said for name, said in vars(held).items() if name != "outputs"}

@@ -198,7 +198,9 @@ class CanvasView(QGraphicsView):
 
     def _show_at(self, centre: QPointF, zoom: float) -> None:
         self._fitted = True
-        self._centre = QPointF(centre)  # scroll bars know whole pixels only; small moves would add up to a drift
+        self._centre = QPointF(
+            centre
+        )  # scroll bars know whole pixels only; small moves would add up to a drift
         self.resetTransform()
         self.scale(zoom, zoom)
         self.centerOn(centre)
