@@ -13,8 +13,8 @@ import networkx as nx
 
 from meshloom.graph_runtime.graph import NodeData, Position
 
-GAP_X = 64.0
-GAP_Y = 28.0
+GAP_X = 72.0
+GAP_Y = 32.0
 _WIDTH = 216.0
 _HEIGHT = 200.0
 _SWEEPS = 6
@@ -35,25 +35,58 @@ def layered(
         digraph.add_edges_from((link.node, name) for link in data.links.values() if link.node in nodes)
     while not nx.is_directed_acyclic_graph(digraph):
         digraph.remove_edge(*nx.find_cycle(digraph)[-1][:2])
-    layers = _layers(digraph)
-    for sweep in range(_SWEEPS):
-        _order(digraph, layers, down=sweep % 2 == 0)
     sizes = sizes or {}
+    parts = [
+        _part(digraph.subgraph(part), list(nodes), sizes) for part in nx.weakly_connected_components(digraph)
+    ]
     held = list((placed or {}).values())
-    x = min((each[0] for each in held), default=0.0)
-    top = min((each[1] for each in held), default=0.0)
-    if held:  # beside what is there, not on it
-        top = max(each[1] for each in held) + _HEIGHT + GAP_Y
+    left = min((each[0] for each in held), default=0.0)
+    # Beside what is there, not on it.
+    top = max((each[1] for each in held), default=-_HEIGHT - GAP_Y) + _HEIGHT + GAP_Y
+    places: dict[str, Position] = {}
+    for (x, y), (inner, _size) in zip(_shelves([size for _inner, size in parts]), parts, strict=True):
+        for name, place in inner.items():
+            places[name] = (round(left + x + place[0]), round(top + y + place[1]))
+    return places
+
+
+def _part(
+    digraph: nx.DiGraph[str], order: list[str], sizes: Mapping[str, tuple[float, float]]
+) -> tuple[dict[str, Position], tuple[float, float]]:
+    """Places of what hangs together, from (0, 0) on, and the size of it all."""
+    whole: nx.DiGraph[str] = nx.DiGraph()
+    whole.add_nodes_from(name for name in order if name in digraph)
+    whole.add_edges_from(digraph.edges)
+    layers = _layers(whole)
+    for sweep in range(_SWEEPS if len(layers) > 1 else 0):
+        _order(whole, layers, down=sweep % 2 == 0)
     heights = [sum(sizes.get(name, (0, _HEIGHT))[1] + GAP_Y for name in layer) - GAP_Y for layer in layers]
     tallest = max(heights, default=0.0)
     places: dict[str, Position] = {}
+    x = 0.0
     for layer, height in zip(layers, heights, strict=True):
-        y = top + (tallest - height) / 2
+        y = (tallest - height) / 2
         for name in layer:
-            places[name] = (round(x), round(y))
+            places[name] = (x, y)
             y += sizes.get(name, (0, _HEIGHT))[1] + GAP_Y
         x += max((sizes.get(name, (_WIDTH, 0))[0] for name in layer), default=_WIDTH) + GAP_X
-    return places
+    return places, (x - GAP_X, tallest)
+
+
+def _shelves(boxes: list[tuple[float, float]]) -> list[Position]:
+    """Corners for boxes in rows, tall ones first, so that the whole is about as wide as a screen."""
+    area = sum((width + GAP_X) * (height + 2 * GAP_Y) for width, height in boxes)
+    widest = max(max((width for width, _height in boxes), default=0.0), (1.6 * area) ** 0.5)
+    corners: list[Position] = [(0.0, 0.0)] * len(boxes)
+    x = y = row = 0.0
+    for index in sorted(range(len(boxes)), key=lambda each: -boxes[each][1]):
+        width, height = boxes[index]
+        if x > 0 and x + width > widest:
+            x, y, row = 0.0, y + row + 2 * GAP_Y, 0.0
+        corners[index] = (x, y)
+        x += width + GAP_X
+        row = max(row, height)
+    return corners
 
 
 def _layers(digraph: nx.DiGraph[str]) -> list[list[str]]:

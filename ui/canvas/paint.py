@@ -73,8 +73,8 @@ def draw_node(painter: QPainter, shape: NodeShape, thumbnail: QImage | None) -> 
     painter.fillPath(body, colours.colour("node"))
     painter.save()
     painter.setClipPath(body)
-    painter.fillRect(QRectF(0, 0, shape.width, HEAD), colours.colour("node_head"))
-    tint = QColor(colours.bad) if shape.ghost else socket_style(shape.tint)[1]
+    tint = _tint(shape, colours)
+    painter.fillRect(QRectF(0, 0, shape.width, HEAD), mixed(tint, colours.colour("node_head"), 0.16))
     painter.fillRect(QRectF(0, 0, shape.width, 3), tint)
     if shape.bypass:
         painter.fillRect(box, QColor.fromRgbF(0.55, 0.45, 0.85, 0.18))
@@ -90,6 +90,63 @@ def draw_node(painter: QPainter, shape: NodeShape, thumbnail: QImage | None) -> 
     for socket in [*shape.inputs, *shape.outputs]:
         draw_socket(painter, QPointF(socket.x, socket.y), socket)
     painter.setOpacity(1.0)
+
+
+def draw_node_small(
+    painter: QPainter, shape: NodeShape, thumbnail: QImage | None, titled: bool = True
+) -> None:
+    """A node to be seen from some way off: its title as large as it goes, its picture, no fields."""
+    colours = theme()
+    box = QRectF(0, 0, shape.width, shape.height)
+    body = QPainterPath()
+    body.addRoundedRect(box, RADIUS * 1.5, RADIUS * 1.5)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setOpacity(0.5 if shape.mute else 1.0)
+    tint = _tint(shape, colours)
+    painter.fillPath(body, mixed(tint, colours.colour("node"), 0.16 if colours.dark else 0.24))
+    painter.save()
+    painter.setClipPath(body)
+    painter.fillRect(QRectF(0, 0, shape.width, 8), tint)
+    painter.restore()
+    _outline(painter, body, shape, colours)
+    room = box.adjusted(PAD + 4, 12, -PAD - 4, -4)
+    if thumbnail is not None and shape.height > 150:
+        picture = QRectF(PAD, shape.height - THUMB - PAD, shape.width - 2 * PAD, THUMB)
+        _fit_picture(painter, picture, thumbnail, colours)
+        room.setBottom(picture.top() - 2)
+    if titled:
+        _large_title(painter, room, shape.title, colours)
+    for socket in [*shape.inputs, *shape.outputs]:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(socket_style(socket.type)[1] if socket.type else colours.colour("dim"))
+        painter.drawEllipse(QPointF(socket.x, socket.y), SOCKET * 1.3, SOCKET * 1.3)
+    painter.setOpacity(1.0)
+
+
+def _large_title(painter: QPainter, room: QRectF, title: str, colours: Theme) -> None:
+    painter.setPen(colours.colour("text"))
+    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    for size in (32, 27, 22):
+        painter.setFont(font(size, bold=True))
+        needed = metrics(size, bold=True).boundingRect(room, flags, title)
+        if needed.width() <= room.width() and needed.height() <= room.height():
+            break
+    painter.save()
+    painter.setClipRect(room)
+    painter.drawText(room, flags, title)
+    painter.restore()
+
+
+def _tint(shape: NodeShape, colours: Theme) -> QColor:
+    return QColor(colours.bad) if shape.ghost else socket_style(shape.tint)[1]
+
+
+def mixed(ink: QColor, ground: QColor, share: float) -> QColor:
+    """``share`` of one colour over another, opaque: the raster engine draws that far faster than translucence."""
+    pairs = zip(
+        (ink.redF(), ink.greenF(), ink.blueF()), (ground.redF(), ground.greenF(), ground.blueF()), strict=True
+    )
+    return QColor.fromRgbF(*[above * share + below * (1 - share) for above, below in pairs])
 
 
 def _outline(painter: QPainter, body: QPainterPath, shape: NodeShape, colours: Theme) -> None:
@@ -131,7 +188,10 @@ def _field(painter: QPainter, field: Field, width: float, colours: Theme) -> Non
         draw_text(painter, box, field.label, colours.colour("dim"), 11)
         return
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colours.colour("field", 0.35 if field.linked else 0.75))
+    ground = colours.colour("field") if colours.dark else colours.colour("raised")
+    painter.setBrush(
+        mixed(ground, colours.colour("node"), 0.3 if field.linked else 0.75 if colours.dark else 0.5)
+    )
     painter.drawRoundedRect(box, 3, 3)
     hint = field.param.hint
     if not field.linked and isinstance(hint, Range) and isinstance(field.value, (int, float)):
@@ -178,8 +238,11 @@ def _switch(painter: QPainter, box: QRectF, on: bool, colours: Theme) -> None:
 
 
 def _thumbnail(painter: QPainter, shape: NodeShape, picture: QImage, colours: Theme) -> None:
-    box = QRectF(PAD, shape.thumb_y, shape.width - 2 * PAD, THUMB)
-    painter.fillRect(box, colours.colour("canvas"))
+    _fit_picture(painter, QRectF(PAD, shape.thumb_y, shape.width - 2 * PAD, THUMB), picture, colours)
+
+
+def _fit_picture(painter: QPainter, box: QRectF, picture: QImage, colours: Theme) -> None:
+    painter.fillRect(box, colours.colour("field"))
     size = picture.size()
     scale = min(box.width() / max(1, size.width()), box.height() / max(1, size.height()))
     fitted = QRectF(0, 0, size.width() * scale, size.height() * scale)

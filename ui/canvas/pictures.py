@@ -8,12 +8,15 @@ from collections import OrderedDict
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPixmap
 
-from meshloom.ui.canvas.paint import RADIUS, draw_node
+from meshloom.ui.canvas.paint import RADIUS, draw_node, draw_node_small, mixed
 from meshloom.ui.canvas.shape import HEAD, NodeShape
 from meshloom.ui.theme import socket_style, theme
 
 #: Scales that nodes are painted at; a view between two takes the finer.
-_SCALES = (0.35, 0.6, 1.0, 2.0, 4.0)
+_SCALES = (0.15, 0.3, 0.45, 0.6, 1.0, 2.0, 4.0)
+#: Below this zoom nodes are painted with large titles and nothing that could not be read.
+SMALL = 0.45
+_UNTITLED = 0.15
 #: Sockets stand out this far.
 _MARGIN = 10.0
 _BUDGET = 160 << 20
@@ -44,7 +47,8 @@ class Pictures:
         self, painter: QPainter, shape: NodeShape, thumbnail: QImage | None, zoom: float, ratio: float
     ) -> None:
         """Draw a node in scene coordinates; ``ratio`` is the screen's pixels per logical pixel."""
-        scale = next((each for each in _SCALES if each >= zoom * 0.99), _SCALES[-1]) * ratio
+        bucket = next((each for each in _SCALES if each >= zoom * 0.99), _SCALES[-1])
+        scale = bucket * ratio
         key = (shape.name, scale)
         held = self._held.get(key)
         if held is None or held[0] != shape.version:
@@ -54,7 +58,7 @@ class Pictures:
                     _draw_plain(painter, shape)
                     return
             else:
-                held = (shape.version, self._paint(key, shape, thumbnail, scale))
+                held = (shape.version, self._paint(key, shape, thumbnail, scale, bucket))
         self._held.move_to_end(key)
         box = QRectF(
             shape.x - _MARGIN, shape.y - _MARGIN, shape.width + 2 * _MARGIN, shape.height + 2 * _MARGIN
@@ -64,7 +68,12 @@ class Pictures:
         painter.drawPixmap(box, held[1], QRectF(held[1].rect()))
 
     def _paint(
-        self, key: tuple[str, float], shape: NodeShape, thumbnail: QImage | None, scale: float
+        self,
+        key: tuple[str, float],
+        shape: NodeShape,
+        thumbnail: QImage | None,
+        scale: float,
+        bucket: float,
     ) -> QPixmap:
         width = round((shape.width + 2 * _MARGIN) * scale)
         height = round((shape.height + 2 * _MARGIN) * scale)
@@ -73,7 +82,10 @@ class Pictures:
         painter = QPainter(pixmap)
         painter.scale(width / (shape.width + 2 * _MARGIN), height / (shape.height + 2 * _MARGIN))
         painter.translate(QPointF(_MARGIN, _MARGIN))
-        draw_node(painter, shape, thumbnail)
+        if bucket <= SMALL:
+            draw_node_small(painter, shape, thumbnail, titled=bucket > _UNTITLED)
+        else:
+            draw_node(painter, shape, thumbnail)
         painter.end()
         before = self._held.pop(key, None)
         if before is not None:
@@ -92,7 +104,7 @@ def _bytes(pixmap: QPixmap) -> int:
 
 def _draw_plain(painter: QPainter, shape: NodeShape) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme().colour("node"))
+    painter.setBrush(mixed(socket_style(shape.tint)[1], theme().colour("node"), 0.2))
     painter.drawRoundedRect(QRectF(shape.x, shape.y, shape.width, shape.height), RADIUS, RADIUS)
     painter.setBrush(socket_style(shape.tint)[1])
     painter.drawRect(QRectF(shape.x, shape.y, shape.width, HEAD / 3))

@@ -10,7 +10,7 @@ from typing import Any
 
 from meshloom.graph_runtime.document import Document, socket_wire
 from meshloom.graph_runtime.graph import GROUP_PREFIX, NodeData
-from meshloom.graph_runtime.spec import NodeSpec, Param
+from meshloom.graph_runtime.spec import NodeSpec, Param, Port
 from meshloom.ui.fields.text import label, shown
 from meshloom.ui.words import _
 
@@ -100,7 +100,22 @@ def shape_of(
         title = data.type.removeprefix(GROUP_PREFIX)
     shape = NodeShape(name, title, data.type, *at, mute=data.mute, bypass=data.bypass, group=group)
     shape.ghost = spec is None and not (group and data.type[len(GROUP_PREFIX) :] in document.scopes)
-    inputs, outputs = _sockets(document, scope, name, data, spec, shape.ghost)
+    shape.inputs, shape.outputs = _sockets(document, scope, name, data, spec, shape.ghost)
+    _place(shape, data, spec, thumbnail)
+    return shape
+
+
+def plain_shape(spec: NodeSpec) -> NodeShape:
+    """A node of its own, as it comes: for showing what one would add."""
+    shape = NodeShape(spec.id, _(spec.title), spec.id, 0.0, 0.0)
+    shape.inputs, shape.outputs = _spec_sockets(spec)
+    _place(shape, NodeData(spec.id), spec, thumbnail=False)
+    return shape
+
+
+def _place(shape: NodeShape, data: NodeData, spec: NodeSpec | None, thumbnail: bool) -> None:
+    """Put sockets, fields and picture in their rows, and the foot below them."""
+    inputs, outputs = shape.inputs, shape.outputs
     y = HEAD + PAD
     for index in range(max(len(inputs), len(outputs))):
         middle = y + ROW / 2
@@ -109,36 +124,27 @@ def shape_of(
         if index < len(outputs):
             outputs[index].x, outputs[index].y = WIDTH, middle
         y += ROW
-    shape.inputs, shape.outputs = inputs, outputs
     y = _place_fields(shape, data, spec, y)
     if thumbnail:
         shape.thumb_y = y + PAD / 2
         y += THUMB + PAD
     shape.height = y + PAD / 2 + FOOT
-    return shape
+
+
+def _spec_sockets(spec: NodeSpec) -> tuple[list[Socket], list[Socket]]:
+    def made(port: Port, outgoing: bool) -> Socket:
+        wire = port.wire
+        required = outgoing or port.required
+        return Socket(port.name, label(port.name), wire.base.__name__, wire.many, outgoing, required, 0, 0)
+
+    return [made(port, False) for port in spec.inputs], [made(port, True) for port in spec.outputs]
 
 
 def _sockets(
     document: Document, scope: str, name: str, data: NodeData, spec: NodeSpec | None, ghost: bool
 ) -> tuple[list[Socket], list[Socket]]:
     if spec is not None:
-        inputs = [
-            Socket(
-                port.name,
-                label(port.name),
-                port.wire.base.__name__,
-                port.wire.many,
-                False,
-                port.required,
-                0,
-                0,
-            )
-            for port in spec.inputs
-        ]
-        outputs = [
-            Socket(port.name, label(port.name), port.wire.base.__name__, port.wire.many, True, True, 0, 0)
-            for port in spec.outputs
-        ]
+        inputs, outputs = _spec_sockets(spec)
     elif ghost:
         outer = {output for output, _node, _socket in document.links_from(name, scope)}
         inputs = [Socket(each, label(each), "", False, False, True, 0, 0) for each in data.links]

@@ -38,12 +38,16 @@ from meshloom.ui.document import OpenDocument
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.theme import current, socket_style, theme
 
-#: Below these zooms: no text and straight links; boxes and lines only.
+#: Below these zooms: titles only and, when there are many, straight links; boxes and lines only.
 PLAIN, FAR = 0.45, 0.25
 MIN_ZOOM, MAX_ZOOM = 0.02, 4.0
 GRID = 24.0
 #: Links longer than this on the screen are cut to the view before they are drawn.
 LONG = 400.0
+#: More links than this at once are drawn straight when seen from some way off.
+MOST_CURVES = 600
+#: A scope of no more nodes than this is painted node by node from any distance.
+MOST_PICTURES = 400
 
 
 class CanvasView(QGraphicsView):
@@ -198,9 +202,8 @@ class CanvasView(QGraphicsView):
 
     def _show_at(self, centre: QPointF, zoom: float) -> None:
         self._fitted = True
-        self._centre = QPointF(
-            centre
-        )  # scroll bars know whole pixels only; small moves would add up to a drift
+        # Scroll bars know whole pixels only; small moves would add up to a drift.
+        self._centre = QPointF(centre)
         self.resetTransform()
         self.scale(zoom, zoom)
         self.centerOn(centre)
@@ -253,10 +256,10 @@ class CanvasView(QGraphicsView):
         if zoom >= FAR:
             self._paint_grid(painter, visible, zoom)
         decor.paint_frames(painter, self, visible)
-        if zoom < FAR:
+        shapes = self.model.near(visible) if zoom >= FAR or len(self.model.shapes) <= MOST_PICTURES else []
+        if zoom < FAR and not shapes:
             self._paint_far(painter, zoom)
         else:
-            shapes = self.model.near(visible)
             self.pictures.begin_frame()
             self._paint_links(painter, visible, zoom)
             for shape in shapes:
@@ -289,12 +292,13 @@ class CanvasView(QGraphicsView):
     def _paint_far(self, painter: QPainter, zoom: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         boxes, lines = self.model.far()
+        ground = theme().colour("canvas")
         for type_, held in lines.items():
-            painter.setPen(QPen(_link_colour(type_), 0))
+            painter.setPen(QPen(paint.mixed(_link_colour(type_), ground, 0.5), 0))
             painter.drawLines(held)
         painter.setPen(Qt.PenStyle.NoPen)
         for type_, rects in boxes.items():
-            painter.setBrush(_link_colour(type_))
+            painter.setBrush(paint.mixed(_link_colour(type_), ground, 0.75))
             painter.drawRects(rects)
         loose = self.model.loose
         if loose:
@@ -311,7 +315,8 @@ class CanvasView(QGraphicsView):
             painter.drawRects(chosen)
 
     def _paint_links(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
-        straight = zoom < PLAIN
+        near = list(self.model.links_near(visible))
+        straight = zoom < PLAIN and len(near) > MOST_CURVES
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not straight)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         chosen = set(self.selection)
@@ -319,7 +324,7 @@ class CanvasView(QGraphicsView):
         lines: dict[str, list[QLineF]] = defaultdict(list)
         long: dict[tuple[str, bool, bool], list[tuple[QPointF, QPointF]]] = defaultdict(list)
         converters: list[QPointF] = []
-        for link, start, end in self.model.links_near(visible):
+        for link, start, end in near:
             if straight:
                 lines[link.type].append(QLineF(start, end))
                 continue
@@ -558,12 +563,8 @@ class CanvasView(QGraphicsView):
 
 
 def _link_pen(type_: str, muted: bool, bright: bool, zoom: float) -> QPen:
-    # Mixed here, since the raster engine draws translucent lines ten times slower than opaque ones.
-    ink, ground = _link_colour(type_), theme().colour("canvas")
     share = 0.35 if muted else 1.0 if bright else 0.72
-    mixed = [ink.redF(), ink.greenF(), ink.blueF()]
-    below = [ground.redF(), ground.greenF(), ground.blueF()]
-    colour = QColor.fromRgbF(*[a * share + b * (1 - share) for a, b in zip(mixed, below, strict=True)])
+    colour = paint.mixed(_link_colour(type_), theme().colour("canvas"), share)
     pen = QPen(colour, 3.0 if bright else 2.0 if zoom > 0.7 else 0.0)
     if muted:
         pen.setStyle(Qt.PenStyle.DashLine)
