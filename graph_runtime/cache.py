@@ -144,12 +144,13 @@ class Cache:
             self._held.move_to_end(name)
             return
         count = codecs.held_bytes(value)
+        self._shrink(count)  # before it is held: the budget is not passed, not even for a moment
         self._held[name] = _Held(value, count, seconds, stored)
         self._bytes += count
 
-    def _shrink(self) -> None:
+    def _shrink(self, coming: int = 0) -> None:
         with self._lock:
-            while self._bytes > self.memory_budget:
+            while self._held and self._bytes + coming > self.memory_budget:
                 candidates = []
                 for name, held in self._held.items():
                     if held.stored or not (self._stores or self._live[name]):

@@ -6,6 +6,7 @@ that changes it calls :meth:`OpenDocument.do`.
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from pathlib import Path
 from typing import ClassVar
@@ -25,9 +26,17 @@ from meshloom.graph_runtime.provenance_text import provenance_text
 #: (what, scope, node) as :meth:`meshloom.graph_runtime.document.Document.listen` tells.
 Change = tuple[str, str, str]
 
-#: The steps of each open document. Were they reachable from the document alone, Python's collector could take
-#: them before the stack, which would then delete them again.
-_STEPS: dict[int, list[_Step]] = {}
+#: The undo stack of each document, and its steps. A document does not hold them itself: Python's collector would
+#: then take them in any order, and a stack deletes its steps, and tells of its end to whoever is gone by then.
+_STACKS: dict[int, tuple[QUndoStack, list[_Step]]] = {}
+_KEYS = itertools.count()
+
+
+def _release(key: int) -> None:
+    stack, steps = _STACKS.pop(key)
+    stack.blockSignals(True)
+    stack.clear()
+    steps.clear()
 
 
 class OpenDocument(QObject):
@@ -52,12 +61,15 @@ class OpenDocument(QObject):
         self._heard: list[Change] = []
         heard = self._heard
         self.document.listen(lambda what, scope, node: heard.append((what, scope, node)))
-        self.undo_stack = QUndoStack(self)
+        self._key = next(_KEYS)
+        _STACKS[self._key] = (QUndoStack(), [])
+        weakref.finalize(self, _release, self._key)
         self.undo_stack.setUndoLimit(2000)
-        self._steps: list[_Step] = _STEPS.setdefault(id(self), [])
-        weakref.finalize(self, _STEPS.pop, id(self), None)
-        # Signal to signal: the stack tells of its end too, when no method of ours may run any more.
         self.undo_stack.cleanChanged.connect(self.named)
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        return _STACKS[self._key][0]
 
     # ------------------------------------------------------------------------------------- changing
 
@@ -75,10 +87,11 @@ class OpenDocument(QObject):
             self.refused.emit(error)
             return False
         step = _Step(self, edit, inverse, label or edit.label, merge)
-        self._steps.append(step)
-        self.undo_stack.push(step)
-        if len(self._steps) > self.undo_stack.count() + 16:
-            self._steps[:] = [each for each in self._steps if isValid(each)]
+        stack, steps = _STACKS[self._key]
+        steps.append(step)
+        stack.push(step)
+        if len(steps) > stack.count() + 16:
+            steps[:] = [each for each in steps if isValid(each)]
         self._tell()
         return True
 

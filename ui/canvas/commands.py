@@ -7,7 +7,6 @@ from functools import partial
 
 from PySide6.QtGui import QGuiApplication
 
-from meshloom.graph_runtime.document import ROOT
 from meshloom.graph_runtime.edits import Batch, Edit, Flag, Move, Remove
 from meshloom.graph_runtime.errors import MeshloomError
 from meshloom.ui.canvas import clipboard, decor, grouping
@@ -44,6 +43,8 @@ COMMANDS = (
     Command("canvas.group", "Group", ("Ctrl+G",)),
     Command("canvas.ungroup", "Ungroup", ("Ctrl+Shift+G",)),
     Command("canvas.leave", "Leave the group", ("Ctrl+Up",)),
+    Command("canvas.find", "Find in the graph…", ("Ctrl+F",)),
+    Command("canvas.minimap", "Overview on or off", ("Shift+M",)),
     Command("canvas.next_failed", "Go to what failed", ("E",)),
 )
 
@@ -60,7 +61,8 @@ def handlers(view: CanvasView) -> dict[str, Callable[[], object]]:
             1 / view.zoom, view.viewport().rect().center().toPointF()
         ),
         "canvas.select_all": lambda: view.select(view.model.shapes),
-        "canvas.leave": lambda: view.enter(ROOT),
+        "canvas.leave": lambda: view.leave_to(max(0, len(view.instances) - 1)),
+        "canvas.find": lambda: view.find_bar.open(),
         "canvas.rename": lambda: view.edit_title(),
     }
     for name, work in (
@@ -81,6 +83,7 @@ def handlers(view: CanvasView) -> dict[str, Callable[[], object]]:
         ("note", note),
         ("group", group),
         ("ungroup", ungroup),
+        ("minimap", toggle_minimap),
         ("next_failed", next_failed),
     ):
         made[f"canvas.{name}"] = partial(work, view)
@@ -252,10 +255,16 @@ def ungroup(view: CanvasView) -> None:
         view.select(found)
 
 
+def toggle_minimap(view: CanvasView) -> None:
+    """The overview in the corner, when not all is in view."""
+    view.minimap.wanted = not view.minimap.wanted
+    view.minimap.view_moved()
+
+
 def next_failed(view: CanvasView) -> None:
-    """Show the node that failed."""
-    name = view.first_failed()
-    if name is not None:
-        view.reveal(name)
+    """Show a node that failed, the next time the next."""
+    path = view.next_failed()
+    if path is not None:
+        view.reveal(path)
     else:
         view.notice(_("Nothing failed"))

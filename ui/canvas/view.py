@@ -28,15 +28,20 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, QWidget
 
 from meshloom.graph_runtime.document import ROOT
+from meshloom.graph_runtime.graph import GROUP_PREFIX
 from meshloom.ui.canvas import decor, floating, gestures, paint
+from meshloom.ui.canvas.bars import Breadcrumb, FindBar
 from meshloom.ui.canvas.curves import seen
 from meshloom.ui.canvas.hits import Hit, hit_at
+from meshloom.ui.canvas.minimap import Minimap
 from meshloom.ui.canvas.model import CanvasModel, LinkShape, rect_of
 from meshloom.ui.canvas.pictures import Pictures
 from meshloom.ui.canvas.shape import Field, NodeShape, Socket
+from meshloom.ui.canvas.standing import Standing
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.running.status import NodeStatus
-from meshloom.ui.theme import current, socket_style, theme
+from meshloom.ui.theme import UNIT, current, socket_style, theme
+from meshloom.ui.words import _
 
 #: Below these zooms: titles only and, when there are many, straight links; boxes and lines only.
 PLAIN, FAR = 0.45, 0.25
@@ -45,7 +50,7 @@ GRID = 24.0
 #: Links longer than this on the screen are cut to the view before they are drawn.
 LONG = 400.0
 #: More links than this at once are drawn straight when seen from some way off.
-MOST_CURVES = 600
+MOST_CURVES = 250
 #: A scope of no more nodes than this is painted node by node from any distance.
 MOST_PICTURES = 400
 
@@ -61,12 +66,17 @@ class CanvasView(QGraphicsView):
     palette_wanted = Signal(QPoint, str, str)
     #: Another scope is shown.
     scope_changed = Signal(str)
+    #: Some node stands differently.
+    statuses_changed = Signal()
 
     def __init__(self, document: OpenDocument, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document = document
         self.model = CanvasModel(document, ROOT, self)
         self.selection: list[str] = []
+        #: The groups entered, from the outermost: names of nodes, each in the scope of the one before.
+        self.instances: list[str] = []
+        self.standing = Standing()
         self.pictures = Pictures()
         #: A link being dragged: the fixed end, and where the loose end is (scene).
         self.loose_link: tuple[str, Socket, QPointF] | None = None
@@ -103,6 +113,9 @@ class CanvasView(QGraphicsView):
         self._notice_ends.setSingleShot(True)
         self._notice_ends.setInterval(4000)
         self._notice_ends.timeout.connect(self._end_notice)
+        self.breadcrumb = Breadcrumb(self)
+        self.find_bar = FindBar(self)
+        self.minimap = Minimap(self)
         self.model.changed.connect(self._model_changed)
         document.refused.connect(self._refused)
         current().changed.connect(self._theme_changed)
@@ -113,32 +126,72 @@ class CanvasView(QGraphicsView):
     def scope(self) -> str:
         return self.model.scope
 
-    def enter(self, scope: str) -> None:
-        """Show another scope, where it was left; a scope that is gone is the whole graph."""
-        if scope not in self.document.document.scopes:
-            scope = ROOT
-        if scope == self.scope:
+    def enter(self, instance: str) -> None:
+        """Go into a group of the scope shown, by the name of its node."""
+        self._go_to([*self.instances, instance])
+
+    def leave_to(self, depth: int) -> None:
+        """Go back out, to within this many groups; 0 is the whole graph."""
+        here = self.instances[depth] if depth < len(self.instances) else ""
+        self._go_to(self.instances[:depth])
+        self.select([here] if here else [])
+
+    def _go_to(self, instances: list[str]) -> None:
+        """Show the scope that these lead to, where it was left; as far as they exist."""
+        scope, reached = ROOT, []
+        for name in instances:
+            type_ = self.document.document.node(name, scope).type if self._has(name, scope) else ""
+            inner = type_.removeprefix(GROUP_PREFIX)
+            if inner == type_ or inner not in self.document.document.scopes:
+                break
+            scope = inner
+            reached.append(name)
+        if reached == self.instances and scope == self.scope:
             return
-        self._views[self.scope] = (self.centre(), self.zoom)
+        self._views["/".join(self.instances)] = (self.centre(), self.zoom)
+        self.instances = reached
         self.model.changed.disconnect(self._model_changed)
         self.model.deleteLater()
         self.model = CanvasModel(self.document, scope, self)
+        for name, status in self.standing.within("/".join(reached)).items():
+            self.model.set_status(name, status)
         self.model.changed.connect(self._model_changed)
         self.select([])
-        if scope in self._views:
-            self._show_at(*self._views[scope])
+        place = "/".join(reached)
+        if place in self._views:
+            self.show_at(*self._views[place])
         else:
             self.fit()
+        self._show_trail()
+        self.minimap.forget()
         self.scope_changed.emit(scope)
+
+    def _has(self, name: str, scope: str) -> bool:
+        return name in self.document.document.names(scope)
+
+    def _show_trail(self) -> None:
+        titles, scope = [_("Graph")], ROOT
+        for name in self.instances:
+            data = self.document.document.node(name, scope)
+            scope = data.type.removeprefix(GROUP_PREFIX)
+            titles.append(data.title or scope)
+        self.breadcrumb.show_trail(titles)
+        self.place_bars()
 
     def _model_changed(self) -> None:
         gone = [name for name in self.selection if name not in self.model.shapes]
         if gone:
             self.select([name for name in self.selection if name not in gone])
+        if self.scope not in self.document.document.scopes:
+            self._go_to([])
+        self.minimap.graph_changed()
         self.viewport().update()
 
     def _theme_changed(self) -> None:
         self.pictures.clear()
+        for bar in (self.breadcrumb, self.find_bar):
+            bar.restyle()
+        self.minimap.forget()
         self.viewport().update()
 
     # ------------------------------------------------------------------------------------ the selection
@@ -154,16 +207,16 @@ class CanvasView(QGraphicsView):
     def reveal(self, path: str) -> None:
         """Show and select a node; ``group/node`` for one inside an instance of a group."""
         *outer, name = path.split("/")
-        scope = ROOT
-        for step in outer:
-            type_ = self.document.document.node(step, scope).type
-            scope = type_.removeprefix("group:")
-        self.enter(scope)
+        self._go_to(outer)
+        self.show_node(name)
+
+    def show_node(self, name: str) -> None:
+        """Select a node of the scope shown, and move there if it is out of view."""
         self.select([name])
         if name in self.model.shapes:
             box = rect_of(self.model.shapes[name])
             if self.zoom < PLAIN or not self.visible().contains(box):
-                self._show_at(box.center(), max(self.zoom, 0.8))
+                self.show_at(box.center(), max(self.zoom, 0.8))
 
     # ------------------------------------------------------------------------------------------ the view
 
@@ -182,67 +235,89 @@ class CanvasView(QGraphicsView):
         """Show these nodes, or all, as large as they fit up to their natural size."""
         box = self.model.bounds(names)
         if box.isEmpty():
-            self._show_at(QPointF(0, 0), 1.0)
+            self.show_at(QPointF(0, 0), 1.0)
             return
         box = box.adjusted(-40, -40, 40, 40)
         size = self.viewport().size()
         zoom = min(size.width() / box.width(), size.height() / box.height(), 1.0)
-        self._show_at(box.center(), max(zoom, MIN_ZOOM))
+        self.show_at(box.center(), max(zoom, MIN_ZOOM))
 
     def zoom_at(self, factor: float, at: QPointF) -> None:
         """Zoom so that the point of the scene under ``at`` (in the viewport) stays there."""
         zoom = min(max(self.zoom * factor, MIN_ZOOM), MAX_ZOOM)
         size = self.viewport().size()
         offset = QPointF(at.x() - size.width() / 2, at.y() - size.height() / 2)
-        self._show_at(self._centre + offset / self.zoom - offset / zoom, zoom)
+        self.show_at(self._centre + offset / self.zoom - offset / zoom, zoom)
 
     def pan(self, by: QPointF) -> None:
         """Move what is shown by pixels of the screen."""
-        self._show_at(self.centre() - by / self.zoom, self.zoom)
+        self.show_at(self.centre() - by / self.zoom, self.zoom)
 
-    def _show_at(self, centre: QPointF, zoom: float) -> None:
+    def show_at(self, centre: QPointF, zoom: float | None = None) -> None:
+        """Put a point of the scene in the middle, at a zoom or the one there is."""
+        zoom = zoom or self.zoom
         self._fitted = True
         # Scroll bars know whole pixels only; small moves would add up to a drift.
         self._centre = QPointF(centre)
         self.resetTransform()
         self.scale(zoom, zoom)
         self.centerOn(centre)
+        self.minimap.view_moved()
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self.viewport().width() > 50:
             if self._fitted:
-                self._show_at(self._centre, self.zoom)
+                self.show_at(self._centre, self.zoom)
             else:
                 self.fit()
+        self.place_bars()
+
+    def place_bars(self) -> None:
+        """Put what floats over the canvas into its corners."""
+        edge = 2 * UNIT
+        self.breadcrumb.adjustSize()
+        self.breadcrumb.move(edge, edge)
+        self.find_bar.adjustSize()
+        self.find_bar.move(self.width() - self.find_bar.width() - edge, edge)
+        corner = self.rect().bottomRight()
+        self.minimap.move(
+            corner.x() - self.minimap.width() - edge, corner.y() - self.minimap.height() - edge
+        )
 
     # ---------------------------------------------------------------------------------------- statuses
 
     def set_status(self, path: str, status: NodeStatus) -> None:
-        """How a node stands. In another scope than the one shown it waits there."""
-        name = path
-        if "/" in path or self.scope != ROOT:
-            scope, _, name = path.rpartition("/")
-            if self._scope_of(scope) != self.scope:
-                return
-        self.model.set_status(name, status)
+        """How a node stands (``group/node`` inside an instance); the groups around it stand as their nodes do."""
+        here = "/".join(self.instances)
+        for place, told in self.standing.note(path, status):
+            outer, _slash, name = place.rpartition("/")
+            if outer == here:
+                self.model.set_status(name, told)
+        self.statuses_changed.emit()
         if not self._later.isActive():
             self._later.start()
 
-    def _scope_of(self, path: str) -> str:
-        scope = ROOT
-        for step in path.split("/") if path else []:
-            if step not in self.document.document.names(scope):
-                return "\0"
-            scope = self.document.document.node(step, scope).type.removeprefix("group:")
-        return scope
+    def next_failed(self) -> str | None:
+        """The path of a node that failed, each in its turn from the left."""
+        failed = [path for path in self.standing.failed() if self._exists(path)]
+        if not failed:
+            return None
+        failed.sort()
+        here = "/".join([*self.instances, *self.selection[:1]])
+        return failed[(failed.index(here) + 1) % len(failed)] if here in failed else failed[0]
 
-    def first_failed(self) -> str | None:
-        """The leftmost node that failed."""
-        failed = [name for name, status in self.model.statuses.items() if status.state == "failed"]
-        failed = [name for name in failed if name in self.model.shapes]
-        return min(failed, key=lambda name: self.model.shapes[name].x, default=None)
+    def _exists(self, path: str) -> bool:
+        scope = ROOT
+        *outer, name = path.split("/")
+        for step in outer:
+            if not self._has(step, scope):
+                return False
+            scope = self.document.document.node(step, scope).type.removeprefix(GROUP_PREFIX)
+            if scope not in self.document.document.scopes:
+                return False
+        return self._has(name, scope)
 
     # ---------------------------------------------------------------------------------------- painting
 
@@ -459,7 +534,7 @@ class CanvasView(QGraphicsView):
             return
         shape = self.model.shapes[hit.node]
         if shape.group and not shape.ghost:
-            self.enter(shape.type.removeprefix("group:"))
+            self.enter(hit.node)
         else:
             self.activated.emit(hit.node)
 
@@ -499,8 +574,8 @@ class CanvasView(QGraphicsView):
                 self._gesture = None
             elif self.selection:
                 self.select([])
-            elif self.scope != ROOT:
-                self.enter(ROOT)
+            elif self.instances:
+                self.leave_to(len(self.instances) - 1)
             self.viewport().update()
         else:
             event.ignore()

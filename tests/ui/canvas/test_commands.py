@@ -121,7 +121,7 @@ def test_a_group_is_entered_and_left(view: CanvasView, key: Key, hand: Hand) -> 
     hand.double_click(hand.head("Group"))
     assert view.scope == "Group" and names(view) == {"blur"}
     view.set_status("Group/blur", NodeStatus("failed", message="no"))
-    assert view.first_failed() == "blur"
+    assert view.next_failed() == "Group/blur"
     key(Qt.Key.Key_Escape)
     key(Qt.Key.Key_Escape)
     assert told == ["Group", ""]

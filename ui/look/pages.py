@@ -1,0 +1,133 @@
+"""Tables, texts and figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QPlainTextEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from meshloom.graph_runtime import types
+from meshloom.ui.theme import theme
+from meshloom.ui.words import _
+
+
+class TextView(QPlainTextEdit):
+    """Text, or a single number."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+
+    def show_value(self, value: Any) -> None:
+        self.setPlainText(value.text if isinstance(value, types.Text) else str(value))
+
+
+class _Cell(QTableWidgetItem):
+    """Sorts numbers as numbers, texts as texts, and nothing last."""
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        mine, theirs = self.data(Qt.ItemDataRole.UserRole), other.data(Qt.ItemDataRole.UserRole)
+        numbers = (int, float)
+        if isinstance(mine, numbers) and isinstance(theirs, numbers):
+            return mine < theirs
+        if isinstance(mine, numbers) != isinstance(theirs, numbers):
+            return isinstance(mine, numbers)
+        return str(mine) < str(theirs)
+
+
+class TableView(QTableWidget):
+    """A table that sorts by any column and copies as CSV (Ctrl+C: the selection, or all)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setAlternatingRowColors(True)
+        self.verticalHeader().setVisible(False)
+        self.horizontalHeader().setStretchLastSection(True)
+        copy = QShortcut(QKeySequence.StandardKey.Copy, self)
+        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
+        copy.activated.connect(self.copy)
+
+    def show_value(self, value: types.Table) -> None:
+        self.setSortingEnabled(False)
+        self.setColumnCount(len(value.columns))
+        self.setHorizontalHeaderLabels(list(value.columns))
+        self.setRowCount(len(value.rows))
+        for row, cells in enumerate(value.rows):
+            for column, held in enumerate(cells):
+                item = _Cell("" if held is None else f"{held:.6g}" if isinstance(held, float) else str(held))
+                item.setData(Qt.ItemDataRole.UserRole, held)
+                if isinstance(held, (int, float)) and not isinstance(held, bool):
+                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.setItem(row, column, item)
+        self.setSortingEnabled(True)
+        self.resizeColumnsToContents()
+
+    def as_csv(self) -> str:
+        """The selected rows, or all, in the order shown."""
+        chosen = sorted({index.row() for index in self.selectedIndexes()})
+        rows = chosen if len(chosen) > 1 else range(self.rowCount())
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([self.horizontalHeaderItem(column).text() for column in range(self.columnCount())])
+        for row in rows:
+            writer.writerow([self.item(row, column).text() for column in range(self.columnCount())])
+        return out.getvalue()
+
+    def copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.as_csv())
+
+
+class FigureView(QWidget):
+    """A figure, drawn by pyqtgraph: zoom with the wheel, pan by dragging, export from its menu."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        import pyqtgraph as pg
+
+        self._pg = pg
+        self.plot = pg.PlotWidget(self, background=theme().panel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.plot)
+
+    def show_value(self, value: types.Figure) -> None:
+        item = self.plot.getPlotItem()
+        item.clear()
+        item.setTitle(value.title, color=theme().text)
+        for side, words in (("bottom", value.x_label), ("left", value.y_label)):
+            item.setLabel(side, words, color=theme().text)
+            item.getAxis(side).setTextPen(theme().dim)
+            item.getAxis(side).setPen(theme().line)
+        item.showGrid(x=True, y=True, alpha=0.2)
+        if len(value.series) > 1 and item.legend is None:
+            item.addLegend(labelTextColor=theme().text)
+        for index, series in enumerate(value.series):
+            colour = self._pg.intColor(index, hues=max(6, len(value.series)))
+            if series.kind == "points":
+                item.plot(series.x, series.y, pen=None, symbol="o", symbolSize=5, symbolBrush=colour, symbolPen=None,
+                          name=series.name)  # fmt: skip
+            elif series.kind == "bars":
+                width = float(min(abs(series.x[1:] - series.x[:-1]), default=1.0)) * 0.8
+                item.addItem(self._pg.BarGraphItem(x=series.x, height=series.y, width=width, brush=colour))
+            else:
+                item.plot(series.x, series.y, pen=self._pg.mkPen(colour, width=2), name=series.name)
+
+
+def tells(value: Any) -> str:
+    """A line about any value, for where nothing is drawn."""
+    if isinstance(value, types.File):
+        return _("{name}, {size} bytes").format(name=value.name, size=value.data.size)
+    return type(value).__name__
