@@ -89,3 +89,14 @@ def orbit(
             target = target - UP * (top + bottom) / 2 * distance
         distance = need
     return [look_from(target + towards * distance, target, UP, focal, size) for towards in directions]
+
+
+def spacing(cloud: NDArray[np.float32], size: float) -> float:
+    """Radius in world units for the points of ``cloud`` (P, 3): about half the usual distance to the next."""
+    if len(cloud) < 2:
+        return 0.01 * size
+    from scipy.spatial import cKDTree
+
+    some = cloud[:: max(1, len(cloud) // 2000)]
+    near = cKDTree(cloud).query(some, k=2)[0][:, 1]
+    return float(np.clip(0.9 * np.median(near), 1e-4 * size, 0.01 * size))

@@ -86,3 +86,22 @@ def frusta(views: list[View], length: float) -> NDArray[np.float64]:
             out[index, 4 + k] = corners[k], corners[(k + 1) % 4]
         out[index, 8] = corners[:2].mean(axis=0), top
     return out
+
+
+def frustum_length(centres: NDArray[np.float64], subject: NDArray[np.float64]) -> float:
+    """How deep to draw pyramids at ``centres`` (N, 3) around the points ``subject`` (P, 3), which may be none."""
+    points = subject if len(subject) else centres
+    low, high = points.min(axis=0), points.max(axis=0)
+    if not len(subject):
+        return max(0.1 * float(np.linalg.norm(high - low)), 0.1)
+    away = float(np.median(np.linalg.norm(centres - (low + high) / 2, axis=1)))
+    if len(centres) > 1:
+        near = np.sort(np.linalg.norm(centres[:, None] - centres[None], axis=2), axis=1)[:, 1]
+        away = min(away, 4.0 * float(np.median(near))) or away
+    return max(0.12 * away, 1e-6)
+
+
+def camera_colours(count: int) -> NDArray[np.float32]:
+    """(count, 3) float32 sRGB from blue to orange in the order of the photos."""
+    mix = np.linspace(0, 1, count)[:, None] if count > 1 else np.zeros((1, 1))
+    return ((1 - mix) * [0.13, 0.38, 0.78] + mix * [0.93, 0.47, 0.12]).astype(np.float32)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from meshloom.kernels.raycast.arrays import settled
 from meshloom.kernels.raycast.light import UNLIT, Look
-from meshloom.kernels.raycast.scene import Scene
+from meshloom.kernels.raycast.scene import Hits, Scene
 from meshloom.kernels.raycast.view import View
 
 #: Rays cast at once. Casting holds the interpreter lock, for about 10 ms at this number.
@@ -45,11 +45,16 @@ class Frame:
 
 
 def tiles(
-    scene: Scene, view: View, look: Look = UNLIT, free: NDArray[np.float32] | None = None
+    scene: Scene,
+    view: View,
+    look: Look = UNLIT,
+    free: NDArray[np.float32] | None = None,
+    clip: NDArray[np.float64] | None = None,
 ) -> Iterator[tuple[int, int, Frame]]:
     """Yield (first row, last row, their part) from top to bottom, one ray through each pixel's centre.
 
-    ``free``: ambient openness per vertex (``light.openness``); without it nothing is occluded.
+    ``free``: ambient openness per vertex (``light.openness``); without it nothing is occluded. ``clip``: (4,) a
+    plane n, d; only what has n x + d >= 0 is there.
     """
     from meshloom.kernels.raycast._shade_kernel import shade
 
@@ -62,7 +67,7 @@ def tiles(
     for first in range(0, height, rows):
         last = min(first + rows, height)
         rays = view.rays(first, last)
-        hits = scene.cast(rays)
+        hits = scene.cast(rays) if clip is None else _cast_beyond(scene, rays, clip)
         part = Frame.empty(last - first, width)
         part.face, part.depth = hits.face, hits.depth
         part.alpha = (hits.face >= 0).astype(np.float32)
@@ -90,6 +95,22 @@ def tiles(
             part.normal.reshape(-1, 3),
         )
         yield first, last, part
+
+
+def _cast_beyond(scene: Scene, rays: NDArray[np.float32], clip: NDArray[np.float64]) -> Hits:
+    """First hits on the kept side of a plane, in lengths from the rays' own origins."""
+    height = rays[..., :3] @ clip[:3].astype(np.float32) + np.float32(clip[3])
+    slope = rays[..., 3:] @ clip[:3].astype(np.float32)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossing = -height / slope
+    outside = height < 0
+    start = np.where(outside, np.where(slope > 0, crossing, 0), 0).astype(np.float32)
+    moved = rays.copy()
+    moved[..., :3] += rays[..., 3:] * start[..., None]
+    hits = scene.cast(moved)
+    depth = np.where(hits.face >= 0, hits.depth + start, 0).astype(np.float32)
+    gone = (outside & (slope <= 0)) | (~outside & (slope < 0) & (depth > crossing))
+    return Hits(np.where(gone, 0, depth).astype(np.float32), np.where(gone, -1, hits.face), hits.weights)
 
 
 def render(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshloom.kernels.raycast.arrays import settled
-from meshloom.kernels.raycast.texture import no_texture, pyramid
+from meshloom.kernels.raycast.texture import factor_curve, no_texture, pyramid, tinted
 
 
 class Hits(NamedTuple):
@@ -29,7 +29,8 @@ class Scene:
 
     ``vertices`` (V, 3) float32, ``faces`` (F, 3) int32, at least one face. Colour comes from ``texture``
     (H, W, C) uint8 with ``uv`` (V, 2) (top left origin), else from ``colours`` (V, 3) uint8, else it is
-    ``grey``. ``normals`` (V, 3) are computed where not given. ``threads``: how many Embree may use, 0 = all.
+    ``grey``. ``factor`` (glTF's, linear light) tints the texture, or what has no colours. ``normals`` (V, 3) are
+    computed where not given. ``threads``: how many Embree may use, 0 = all.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Scene:
         uv: NDArray[np.float32] | None = None,
         texture: NDArray[np.uint8] | None = None,
         grey: int = 215,
+        factor: tuple[float, float, float] = (1.0, 1.0, 1.0),
         threads: int = 0,
     ) -> None:
         self.vertices = settled(vertices, np.float32)
@@ -55,6 +57,13 @@ class Scene:
             normals = vertex_normals(len(self.vertices), self.faces, cross)
         self.normals = settled(normals, np.float32)
         textured = uv is not None and texture is not None
+        if tuple(factor) != (1.0, 1.0, 1.0):
+            curve = factor_curve(factor)
+            if textured and texture is not None:
+                texture = tinted(texture, curve)
+            elif colours is None:
+                # Two colours would be a colour a vertex; one for each keeps the tint.
+                colours = np.repeat(curve[255:256], len(self.vertices), axis=0)
         self.uv = settled(uv if textured else np.zeros((1, 2)), np.float32)
         self.pyramid = pyramid(texture) if textured and texture is not None else no_texture()
         #: Texels of the full texture in one unit of surface area, per face.

@@ -58,7 +58,9 @@ class View:
             rays[:, :, 3:] = plane @ self.rotation[:2] + self.rotation[2]
             return rays
         back = self.rotation.T @ np.linalg.inv(self.intrinsics)
-        rays[:, :, 3:] = (y[:, None] * back[:, 1] + back[:, 2])[:, None, :] + x[None, :, None] * back[:, 0]
+        down = (y[:, None] * back[:, 1] + back[:, 2]).astype(np.float32)
+        across = (x[:, None] * back[:, 0]).astype(np.float32)
+        np.add(down[:, None], across[None], out=rays[:, :, 3:])
         return rays
 
 

@@ -37,7 +37,7 @@ class Stage:
     ) -> None:
         from meshloom.kernels.raycast import light
         from meshloom.kernels.raycast.ground import ground_under
-        from meshloom.kernels.raycast.overlay import frusta
+        from meshloom.kernels.raycast.overlay import frusta, frustum_length
 
         self.views = [] if cameras is None else views_of(cameras)
         self.cloud, self.cloud_colours = _cloud(points)
@@ -56,12 +56,12 @@ class Stage:
         self.middle = (self.low + self.high) / 2
         self.size = max(float(np.linalg.norm(self.high - self.low)), 1e-9)
         self.lines = (
-            frusta(self.views, self._frustum_length(centres)) if self.views else np.zeros((0, 9, 2, 3))
+            frusta(self.views, frustum_length(centres, self.solid)) if self.views else np.zeros((0, 9, 2, 3))
         )
         self.extent = np.concatenate([self.solid, self.lines.reshape(-1, 3)])
         if float(np.ptp(self.extent, axis=0).max()) <= 0:  # one point
             self.extent = np.concatenate([self.extent - 0.5, self.extent + 0.5])
-        self.point_radius = _spacing(self.cloud, self.size)
+        self.point_radius = framing.spacing(self.cloud, self.size)
 
         self.free, self.ground, self.look = None, None, light.UNLIT
         if self.scene is not None and shading != "unlit":
@@ -98,7 +98,7 @@ class Stage:
         self, view: View, background: tuple[float, float, float], between: Callable[[float], None]
     ) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB."""
-        from meshloom.kernels.raycast.overlay import draw_lines, draw_points
+        from meshloom.kernels.raycast.overlay import camera_colours, draw_lines, draw_points
         from meshloom.kernels.raycast.render import Frame, render, shrunk
 
         width, height = view.size
@@ -113,7 +113,7 @@ class Stage:
             draw_points(frame, fine, self.cloud, self.cloud_colours, self.point_radius, 0.5 * SAMPLES, most)
         if len(self.lines):
             thickness = SAMPLES * max(1.0, min(width, height) / 500)
-            paint = np.repeat(_camera_colours(len(self.views)), self.lines.shape[1], axis=0)
+            paint = np.repeat(camera_colours(len(self.views)), self.lines.shape[1], axis=0)
             draw_lines(frame, fine, self.lines.reshape(-1, 2, 3), paint, thickness)
         frame = shrunk(frame, SAMPLES)
         behind = backdrop(width, height, background)
@@ -121,13 +121,6 @@ class Stage:
             behind = behind * (1.0 - 0.75 * self.ground.seen(view)[..., None])
         alpha = frame.alpha[..., None]
         return quantised(frame.colour * alpha + behind * (1 - alpha))
-
-    def _frustum_length(self, centres: NDArray[np.float64]) -> float:
-        away = float(np.median(np.linalg.norm(centres - self.middle, axis=1)))
-        if len(centres) > 1:
-            near = np.sort(np.linalg.norm(centres[:, None] - centres[None], axis=2), axis=1)[:, 1]
-            away = min(away, 4.0 * float(np.median(near))) or away
-        return max(0.12 * away, 1e-6) if len(self.solid) else max(0.1 * self.size, 0.1)
 
 
 def backdrop(width: int, height: int, colour: tuple[float, float, float]) -> NDArray[np.float32]:
@@ -161,20 +154,3 @@ def _cloud(points: PointCloud | None) -> tuple[NDArray[np.float32], NDArray[np.u
     step = max(1, len(good) // MANY_POINTS)
     positions = points.positions[good][::step]
     return positions, grey if points.colours is None else points.colours[good][::step]
-
-
-def _spacing(cloud: NDArray[np.float32], size: float) -> float:
-    """Radius of a point in world units: about half the usual distance to the next."""
-    if len(cloud) < 2:
-        return 0.01 * size
-    from scipy.spatial import cKDTree
-
-    some = cloud[:: max(1, len(cloud) // 2000)]
-    near = cKDTree(cloud).query(some, k=2)[0][:, 1]
-    return float(np.clip(0.9 * np.median(near), 1e-4 * size, 0.01 * size))
-
-
-def _camera_colours(count: int) -> NDArray[np.float32]:
-    """(count, 3) float32 sRGB from blue to orange in the order of the photos."""
-    mix = np.linspace(0, 1, count)[:, None] if count > 1 else np.zeros((1, 1))
-    return ((1 - mix) * [0.13, 0.38, 0.78] + mix * [0.93, 0.47, 0.12]).astype(np.float32)

@@ -282,9 +282,7 @@ class CanvasView(QGraphicsView):
         self.find_bar.adjustSize()
         self.find_bar.move(self.width() - self.find_bar.width() - edge, edge)
         corner = self.rect().bottomRight()
-        self.minimap.move(
-            corner.x() - self.minimap.width() - edge, corner.y() - self.minimap.height() - edge
-        )
+        self.minimap.move(corner.x() - self.minimap.width() - edge, corner.y() - self.minimap.height() - edge)
 
     # ---------------------------------------------------------------------------------------- statuses
 

@@ -1,0 +1,231 @@
+"""One picture of the things in view: meshes by rays, points and lines by z-buffer, in one depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meshloom.kernels.raycast import light
+from meshloom.kernels.raycast.overlay import draw_lines, draw_points
+from meshloom.kernels.raycast.render import Frame, shrunk, tiles
+from meshloom.kernels.raycast.scene import Scene
+from meshloom.kernels.raycast.view import View
+from meshloom.ui.viewport.things import Bounds, Points, SolidMesh, Stands
+
+Triple = tuple[float, float, float]
+
+#: Points drawn at most while moving: at a quarter of the size, at full size.
+_MOVING, _STILL = 100_000, 4_000_000
+#: Edges drawn at most.
+_MOST_EDGES = 1_500_000
+
+#: How much of a wire covers what is below.
+_WIRE = np.float32(0.45)
+
+SHADINGS = ("auto", "studio", "plain", "normals")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How things are drawn. ``top``, ``bottom``: of the backdrop, sRGB 0..1. ``clip``: axis, where (0..1 through
+    the bounds), and whether the far side is kept."""
+
+    shading: str = "auto"
+    wireframe: bool = False
+    point_size: float = 1.0
+    points_by: str = "colour"
+    cameras: bool = True
+    photos: bool = True
+    grid: bool = True
+    axes: bool = True
+    bounds: bool = False
+    clip: tuple[int, float, bool] | None = None
+    top: Triple = (0.15, 0.16, 0.18)
+    bottom: Triple = (0.08, 0.09, 0.10)
+    line: Triple = (0.30, 0.32, 0.35)
+
+
+class Overtaken(Exception):
+    """Something newer is to be drawn."""
+
+
+def bounds_of(made: Sequence[SolidMesh | Points | Stands]) -> Bounds | None:
+    """The box around all things; cameras count only where there is nothing else."""
+    held = [each.bounds for each in made if each.bounds is not None and not isinstance(each, Stands)]
+    held = held or [each.bounds for each in made if each.bounds is not None]
+    if not held:
+        return None
+    low = np.min([each[0] for each in held], axis=0)
+    high = np.max([each[1] for each in held], axis=0)
+    if float(np.max(high - low)) <= 0:
+        low, high = low - 0.5, high + 0.5
+    return low, high
+
+
+def draw(
+    made: Sequence[SolidMesh | Points | Stands],
+    view: View,
+    style: Style,
+    *,
+    moving: bool = False,
+    samples: int = 1,
+    thumbs: dict[str, NDArray[np.uint8]] | None = None,
+    between: Callable[[], None] = lambda: None,
+) -> Frame:
+    """A frame of ``view``'s size. ``moving``: leave out what costs. ``between`` may raise :class:`Overtaken`."""
+    fine = view.resized(view.size[0] * samples, view.size[1] * samples)
+    box = bounds_of(made)
+    plane = _plane(style.clip, box)
+    frame = Frame.empty(fine.size[1], fine.size[0])
+    for each in made:
+        between()
+        if isinstance(each, SolidMesh) and each.scene is not None:
+            _draw_scene(frame, each.scene, fine, _look(each.scene, style), plane, between)
+    points = [each.points if isinstance(each, SolidMesh) else each for each in made]
+    clouds = [each for each in points if isinstance(each, Points)]
+    most = _MOVING if moving else _STILL
+    for cloud in clouds:
+        between()
+        positions, colours = cloud.positions[:most], cloud.colours(style.points_by)
+        colours = colours if len(colours) == 1 else colours[:most]
+        if plane is not None:
+            kept = positions @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0
+            positions, colours = positions[kept], colours if len(colours) == 1 else colours[kept]
+        thin = (len(cloud.positions) / max(1, min(len(cloud.positions), most))) ** (1 / 3)
+        radius = cloud.radius * style.point_size * thin
+        draw_points(
+            frame, fine, positions, colours, radius, 0.5 * samples, 16.0 * samples, 0 if moving else 30.0
+        )
+    between()
+    _draw_lines(frame, fine, made, style, box, samples, moving, thumbs or {})
+    return shrunk(frame, samples)
+
+
+def _look(scene: Scene, style: Style) -> light.Look:
+    if style.shading in ("plain", "normals"):
+        return light.UNLIT
+    return light.CLAY if style.shading == "studio" or not scene.painted else light.SOFT
+
+
+def _plane(clip: tuple[int, float, bool] | None, box: Bounds | None) -> NDArray[np.float64] | None:
+    if clip is None or box is None:
+        return None
+    axis, share, beyond = clip
+    at = box[0][axis] + share * (box[1][axis] - box[0][axis])
+    plane = np.zeros(4)
+    plane[axis], plane[3] = (1.0, -at) if beyond else (-1.0, at)
+    return plane
+
+
+def _draw_scene(
+    frame: Frame,
+    scene: Scene,
+    view: View,
+    look: light.Look,
+    plane: NDArray[np.float64] | None,
+    between: Callable[[], None],
+) -> None:
+    from meshloom.kernels.raycast._screen_kernel import nearer
+
+    empty = not frame.alpha.any()
+    for first, last, part in tiles(scene, view, look, clip=plane):
+        between()
+        rows = slice(first, last)
+        if empty:
+            for name in ("colour", "depth", "normal", "face", "alpha"):
+                getattr(frame, name)[rows] = getattr(part, name)
+            continue
+        nearer(
+            frame.depth[rows], frame.face[rows], frame.normal[rows], frame.colour[rows], frame.alpha[rows],
+            part.depth, part.colour, part.alpha,
+        )  # fmt: skip
+
+
+def _draw_lines(
+    frame: Frame,
+    view: View,
+    made: Sequence[SolidMesh | Points | Stands],
+    style: Style,
+    box: Bounds | None,
+    samples: int,
+    moving: bool,
+    thumbs: dict[str, NDArray[np.uint8]],
+) -> None:
+    thin, usual = 1.0 * samples, 1.6 * samples
+    if style.wireframe and not moving:
+        for each in made:
+            if isinstance(each, SolidMesh) and each.scene is not None:
+                ends = each.edges()[:_MOST_EDGES]
+                before = frame.colour.copy()
+                draw_lines(frame, view, ends, np.full((len(ends), 3), 0.05, np.float32), thin)
+                frame.colour = _WIRE * frame.colour + (1 - _WIRE) * before
+    for each in made:
+        if isinstance(each, Stands) and style.cameras and each.views:
+            length = each.length(box)
+            photos = each.photos(length, thumbs) if style.photos and not moving else None
+            if photos is not None:
+                _draw_scene(frame, photos, view, light.UNLIT, None, lambda: None)
+            lines = each.lines(length)
+            paint = np.repeat(each.colours, lines.shape[1], axis=0)
+            draw_lines(frame, view, lines.reshape(-1, 2, 3), paint, usual)
+    if box is None:
+        return
+    ends, paint = [], []
+    if style.grid:
+        ground = _grid(box)
+        ends.append(ground)
+        paint.append(np.tile(np.array(style.line, np.float32), (len(ground), 1)))
+    if style.bounds:
+        ends.append(_box_edges(box))
+        paint.append(np.tile(np.float32([0.85, 0.65, 0.25]), (12, 1)))
+    if ends:
+        draw_lines(frame, view, np.concatenate(ends), np.concatenate(paint), thin)
+
+
+def _grid(box: Bounds) -> NDArray[np.float64]:
+    """(N, 2, 3) lines on the floor (the largest y), at steps of 1, 2 or 5 times a power of ten."""
+    low, high = box
+    reach = 1.5 * float(max(high[0] - low[0], high[2] - low[2], 1e-9))
+    rough = reach / 8
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = power * min((1, 2, 5, 10), key=lambda each: abs(each * power - rough))
+    middle = np.round((low + high) / 2 / step) * step
+    count = int(np.ceil(reach / 2 / step)) + 1
+    at = np.arange(-count, count + 1) * step
+    edge, floor = count * step, high[1]
+    ends = np.empty((2 * len(at), 2, 3))
+    ends[:, :, 1] = floor
+    ends[: len(at), :, 0] = middle[0] + at[:, None]
+    ends[: len(at), 0, 2], ends[: len(at), 1, 2] = middle[2] - edge, middle[2] + edge
+    ends[len(at) :, :, 2] = middle[2] + at[:, None]
+    ends[len(at) :, 0, 0], ends[len(at) :, 1, 0] = middle[0] - edge, middle[0] + edge
+    return ends
+
+
+def _box_edges(box: Bounds) -> NDArray[np.float64]:
+    """(12, 2, 3)."""
+    corners = (
+        np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * (box[1] - box[0]) + box[0]
+    )
+    pairs = [(a, b) for a in range(8) for b in range(a + 1, 8) if bin(a ^ b).count("1") == 1]
+    return corners[np.array(pairs)]
+
+
+def to_bytes(frame: Frame, style: Style) -> NDArray[np.uint8]:
+    """(H, W, 3) sRGB for the screen, over the backdrop."""
+    from meshloom.kernels.raycast._screen_kernel import compose
+
+    out = np.empty((*frame.alpha.shape, 3), np.uint8)
+    compose(
+        np.ascontiguousarray(frame.colour),
+        np.ascontiguousarray(frame.alpha),
+        np.ascontiguousarray(frame.normal),
+        np.array(style.top, np.float32),
+        np.array(style.bottom, np.float32),
+        style.shading == "normals",
+        out,
+    )
+    return out

@@ -1,0 +1,167 @@
+"""Draws on a thread of its own: a coarse picture at once, then finer ones, and only ever for the newest request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from meshloom.kernels.raycast.render import Frame
+from meshloom.kernels.raycast.view import View
+from meshloom.ui.viewport.draw import Overtaken, Style, bounds_of, draw, to_bytes
+from meshloom.ui.viewport.things import Bounds, Thing
+from meshloom.ui.words import _
+
+#: A whole picture that took less than this (seconds) needs no coarse one before it.
+_QUICK = 0.025
+#: The finest picture is begun after this long without a newer request (seconds).
+_PATIENCE = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A picture: ``things`` seen by ``view`` (of the size in device pixels). ``moving``: another comes soon."""
+
+    things: tuple[Thing, ...]
+    view: View
+    style: Style
+    moving: bool = False
+    thumbs: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A picture, and what its pixels are: ``depth`` and ``face`` as in :class:`Frame`, of ``view``'s size."""
+
+    wanted: Wanted
+    image: QImage
+    view: View
+    depth: NDArray[np.float32]
+    face: NDArray[np.int32]
+    box: Bounds | None
+
+
+class Painter(QObject):
+    """Answers :meth:`want` with :attr:`painted`, from coarse to fine."""
+
+    painted = Signal(object)
+    #: Things are being made ready (words), or no longer (empty).
+    busy = Signal(str)
+    #: A thing cannot be drawn: its title and why.
+    failed = Signal(str, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._wake = threading.Condition()
+        self._next: Wanted | None = None
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self._last_full = 1.0
+
+    def want(self, wanted: Wanted) -> None:
+        """Draw this as soon as may be; what is asked for later takes its place."""
+        with self._wake:
+            if self._closed:
+                return
+            self._next = wanted
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="viewport", daemon=True)
+                self._thread.start()
+            self._wake.notify_all()
+
+    def close(self) -> None:
+        """Stop drawing."""
+        with self._wake:
+            self._closed = True
+            self._next = None
+            self._wake.notify_all()
+        if self._thread is not None:
+            self._thread.join(10)
+            self._thread = None
+
+    def _work(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._next is not None or self._closed)
+                if self._closed or self._next is None:
+                    return
+                wanted, self._next = self._next, None
+            try:
+                self._paint(wanted)
+            except Overtaken:
+                continue
+            except MemoryError:
+                self._say_failed(_("the picture"), _("there is not enough memory to draw it"))
+            except Exception as error:  # a value nobody foresaw must not end all drawing
+                self._say_failed(_("the picture"), str(error) or type(error).__name__)
+
+    def _between(self) -> None:
+        if self._next is not None or self._closed:
+            raise Overtaken
+
+    def _made(self, wanted: Wanted) -> list[Any]:
+        made, told = [], False
+        for thing in wanted.things:
+            if not thing.visible:
+                continue
+            if thing._made is None and not told:
+                told = True
+                self._tell(_("Preparing {title}…").format(title=thing.title))
+            try:
+                made.append(thing.made())
+            except Exception as error:
+                thing.visible = False
+                self._say_failed(thing.title, str(error) or type(error).__name__)
+        if told:
+            self._tell("")
+        return made
+
+    def _paint(self, wanted: Wanted) -> None:
+        made = self._made(wanted)
+        self._between()
+        if self._last_full > _QUICK:
+            width, height = wanted.view.size
+            coarse = wanted.view.resized(max(width // 4, 1), max(height // 4, 1))
+            self._show(wanted, made, coarse, moving=True)
+            if not wanted.moving:
+                self._between()
+        begun = time.perf_counter()
+        self._show(wanted, made, wanted.view, moving=False)
+        self._last_full = time.perf_counter() - begun
+        with self._wake:
+            if self._wake.wait_for(lambda: self._next is not None or self._closed, _PATIENCE):
+                return
+        self._show(wanted, made, wanted.view, moving=False, samples=2)
+
+    def _show(self, wanted: Wanted, made: list[Any], view: View, moving: bool, samples: int = 1) -> None:
+        frame: Frame = draw(
+            made,
+            view,
+            wanted.style,
+            moving=moving,
+            samples=samples,
+            thumbs=wanted.thumbs,
+            between=self._between,
+        )
+        pixels = to_bytes(frame, wanted.style)
+        height, width = pixels.shape[:2]
+        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+        self._emit(Painted(wanted, image, view, frame.depth, frame.face, bounds_of(made)))
+
+    def _emit(self, painted: Painted) -> None:
+        if not self._closed:
+            self.painted.emit(painted)
+
+    def _tell(self, words: str) -> None:
+        if not self._closed:
+            self.busy.emit(words)
+
+    def _say_failed(self, title: str, why: str) -> None:
+        if not self._closed:
+            self.failed.emit(title, why)
