@@ -52,9 +52,11 @@ class Bar(QWidget):
     def _kept(self, given: float) -> Any:
         if self._step:
             given = round(given / self._step) * self._step
+        if self._param.kind != "int":  # before the limits: those have as many digits as they have
+            given = float(f"{given:.5g}")
         given = given if self._low is None else max(self._low, given)
         given = given if self._high is None else min(self._high, given)
-        return round(given) if self._param.kind == "int" else float(f"{given:.5g}")
+        return round(given) if self._param.kind == "int" else float(given)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
