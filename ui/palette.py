@@ -100,7 +100,7 @@ class Remembered:
         self._file = file or data_folder() / "palette.json"
         self.favourites: list[str] = []
         self.recent: list[str] = []
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+        with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
             held = json.loads(self._file.read_bytes())
             self.favourites = [str(each) for each in held.get("favourites", [])]
             self.recent = [str(each) for each in held.get("recent", [])]

@@ -213,6 +213,13 @@ def _palette(chosen: Theme) -> QPalette:
     return palette
 
 
+def _tint(ink: str, ground: str) -> str:
+    """A third of ``ink`` on ``ground``."""
+    one, other = QColor(ink), QColor(ground)
+    parts = [round(0.35 * a + 0.65 * b) for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True)]
+    return QColor(*parts).name()
+
+
 def _sheet(chosen: Theme) -> str:
     return f"""
     QToolTip {{ background: {chosen.raised}; color: {chosen.text}; border: 1px solid {chosen.line}; padding: 4px; }}
@@ -229,6 +236,20 @@ def _sheet(chosen: Theme) -> str:
     QTabBar::tab {{ background: {chosen.window}; color: {chosen.dim}; padding: 6px 12px; border: none; }}
     QTabBar::tab:selected {{ background: {chosen.panel}; color: {chosen.text};
         border-top: 2px solid {chosen.accent}; }}
+    QTabBar::close-button {{ image: url({_ICONS.as_posix()}/close_{chosen.name}.svg); }}
+    QTabBar::close-button:hover {{ background: {chosen.raised}; border-radius: 3px; }}
+    QMenuBar {{ background: {chosen.window}; padding: 2px; }}
+    QMenuBar::item {{ padding: 4px 10px; border-radius: 4px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {chosen.raised}; }}
+    QProgressBar {{ background: {chosen.field}; color: {chosen.text}; border: 1px solid {chosen.line};
+        border-radius: 4px; text-align: center; }}
+    QProgressBar::chunk {{ background: {_tint(chosen.accent, chosen.field)}; border-radius: 3px; }}
+    QTreeView, QListView, QTableView {{ background: {chosen.panel}; alternate-background-color: {chosen.field};
+        border: none; selection-background-color: {chosen.accent}; selection-color: {chosen.on_accent}; }}
+    QSlider::groove:horizontal {{ height: 4px; background: {chosen.line}; border-radius: 2px; }}
+    QSlider::sub-page:horizontal {{ background: {chosen.accent}; border-radius: 2px; }}
+    QSlider::handle:horizontal {{ background: {chosen.text}; width: 12px; margin: -5px 0; border-radius: 6px; }}
+    QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled {{ background: {chosen.line}; }}
     QTabWidget::pane {{ border: none; background: {chosen.panel}; }}
     QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox {{
         background: {chosen.field}; color: {chosen.text}; border: 1px solid {chosen.line};

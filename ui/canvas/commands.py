@@ -163,7 +163,7 @@ def arrange(view: CanvasView) -> None:
     if not names:
         return
     nodes = {name: view.document.document.node(name, view.scope) for name in names}
-    sizes = {name: (view.model.shapes[name].width, view.model.shapes[name].height) for name in names}
+    sizes = {name: (view.model.shapes[name].width, view.model.shapes[name].full_height) for name in names}
     places = layered(nodes, sizes=sizes)
     before = view.model.bounds(names)
     left, top = min(x for x, _y in places.values()), min(y for _x, y in places.values())

@@ -20,6 +20,8 @@ ROW = 22.0
 FIELD = 24.0
 PAD = 8.0
 THUMB = 132.0
+#: Types of values whose pictures nodes show.
+PICTURED = {"Image", "Mask", "DepthMap", "PointCloud", "Mesh", "Cameras", "Figure", "Table"}
 #: The strip at the foot that tells how the node stands.
 FOOT = 20.0
 #: Fields painted on a node; the others are in the inspector.
@@ -81,6 +83,12 @@ class NodeShape:
         """The value type that gives the head its colour."""
         sockets = self.outputs or self.inputs
         return sockets[0].type if sockets else ""
+
+    @property
+    def full_height(self) -> float:
+        """The height that it has once its result has a picture."""
+        comes = not self.thumb_y and any(each.type in PICTURED for each in self.outputs)
+        return self.height + (THUMB + PAD if comes else 0.0)
 
     def socket(self, name: str, outgoing: bool) -> Socket | None:
         return next((each for each in (self.outputs if outgoing else self.inputs) if each.name == name), None)

@@ -90,7 +90,7 @@ class CanvasView(QGraphicsView):
         #: The socket that the palette was opened from: the node chosen there is linked to it.
         self.pending: tuple[str, Socket] | None = None
         self._views: dict[str, tuple[QPointF, float]] = {}
-        self._fitted = False
+        self._fitted = self._moved = False
         self._centre = QPointF()
         self.setScene(QGraphicsScene(-1e6, -1e6, 2e6, 2e6, self))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -234,6 +234,10 @@ class CanvasView(QGraphicsView):
     def fit(self, names: Iterable[str] | None = None) -> None:
         """Show these nodes, or all, as large as they fit up to their natural size."""
         box = self.model.bounds(names)
+        if names is None:
+            for kind in ("frames", "notes"):
+                for each in decor.held(self.model, kind):
+                    box = box.united(decor.box_of(each))
         if box.isEmpty():
             self.show_at(QPointF(0, 0), 1.0)
             return
@@ -242,8 +246,14 @@ class CanvasView(QGraphicsView):
         zoom = min(size.width() / box.width(), size.height() / box.height(), 1.0)
         self.show_at(box.center(), max(zoom, MIN_ZOOM))
 
+    def fit_once(self) -> None:
+        """Show everything, unless the user has moved the view already."""
+        if not self._moved:
+            self.fit()
+
     def zoom_at(self, factor: float, at: QPointF) -> None:
         """Zoom so that the point of the scene under ``at`` (in the viewport) stays there."""
+        self._moved = True
         zoom = min(max(self.zoom * factor, MIN_ZOOM), MAX_ZOOM)
         size = self.viewport().size()
         offset = QPointF(at.x() - size.width() / 2, at.y() - size.height() / 2)
@@ -251,6 +261,7 @@ class CanvasView(QGraphicsView):
 
     def pan(self, by: QPointF) -> None:
         """Move what is shown by pixels of the screen."""
+        self._moved = True
         self.show_at(self.centre() - by / self.zoom, self.zoom)
 
     def show_at(self, centre: QPointF, zoom: float | None = None) -> None:

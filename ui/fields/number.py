@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from meshloom.graph_runtime.spec import Param, Range, Seed
 from meshloom.ui.fields.field import Field
-from meshloom.ui.fields.text import shown
+from meshloom.ui.fields.text import digits, shown
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.words import _
 
@@ -173,7 +173,7 @@ class NumberField(Field):
         self.entry.setText(
             ""
             if self.value is None
-            else f"{self.value:.10g}"
+            else digits(self.value)
             if isinstance(self.value, float)
             else str(self.value)
         )

@@ -80,6 +80,8 @@ class MainWindow(QMainWindow):
         self.viewers: list[Viewer] = []
         self.docks: dict[str, QDockWidget] = {}
         self._outline: Outline | None = None
+        #: The docks to show again when the start page goes.
+        self._put_away: list[QDockWidget] | None = None
         self._make_docks()
         self.commands = bench.keymap.bind(self, COMMANDS, self._handlers())
         self._make_bar()
@@ -291,6 +293,7 @@ class MainWindow(QMainWindow):
         self.tabs.setCurrentIndex(index)
         self._hide_start_page()
         tab.view.setFocus()
+        QTimer.singleShot(0, tab.view, tab.view.fit_once)  # when the docks have their sizes
         return tab
 
     def new(self) -> DocumentTab:
@@ -492,9 +495,7 @@ class MainWindow(QMainWindow):
 
     def _tab_changed(self) -> None:
         tab = self.tab
-        on_start = self.tabs.currentWidget() is self.start_page
-        for key in ("viewer", "inspector"):
-            self.docks[key].setVisible(not on_start and not self.docks[key].property("closed"))
+        self._put_docks_away(self.tabs.currentWidget() is self.start_page)
         self.inspector.set_document(tab.document if tab is not None else None)
         if self._outline is not None:
             self._outline.deleteLater()
@@ -514,6 +515,17 @@ class MainWindow(QMainWindow):
                      "window.save_as", "window.undo", "window.redo", "window.form"):  # fmt: skip
             self.commands[name].setEnabled(tab is not None)
         self._tell_title()
+
+    def _put_docks_away(self, away: bool) -> None:
+        """The start page has the window to itself; the docks come back with a document."""
+        if away and self._put_away is None:
+            self._put_away = [dock for dock in self.docks.values() if not dock.isHidden()]
+            for dock in self._put_away:
+                dock.hide()
+        elif not away and self._put_away is not None:
+            for dock in self._put_away:
+                dock.show()
+            self._put_away = None
 
     def _selected(self, tab: DocumentTab, names: list[str]) -> None:
         if tab is not self.tab:
@@ -774,6 +786,7 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Docks as on the first day."""
+        self._put_docks_away(False)
         self.restoreState(self._usual)
         self._tab_changed()
 
@@ -789,7 +802,7 @@ class MainWindow(QMainWindow):
     def _remember_layout(self) -> None:
         settings = self.bench.settings
         settings.set("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
-        if self.tabs.currentWidget() is not self.start_page:
+        if self._put_away is None:
             state = bytes(self.saveState().toBase64().data()).decode()
             settings.set("layouts", {**settings.choices.layouts, "last": state})
 
