@@ -13,7 +13,7 @@ from meshloom.graph_runtime.edits import Batch, Edit, Extra, Move, NewLink, Set,
 from meshloom.graph_runtime.plan import fit
 from meshloom.graph_runtime.spec import Range
 from meshloom.graph_runtime.types import SCALARS, VALUES
-from meshloom.ui.canvas import decor
+from meshloom.ui.canvas import decor, dots
 from meshloom.ui.canvas.hits import Hit, link_at
 from meshloom.ui.canvas.model import LinkShape, rect_of
 from meshloom.ui.canvas.shape import Field, Socket
@@ -45,6 +45,9 @@ def begin(view: CanvasView, event: QMouseEvent, space: bool) -> Gesture | None:
     if hit.node is not None:
         return MoveNodes(view, event, hit.node)
     at = view.mapToScene(event.position().toPoint())
+    dot = dots.dot_at(view.model, at, 10 / view.zoom)
+    if dot is not None:
+        return MoveDot(view, event, dot)
     for kind, found in (("notes", decor.note_at(view.model, at)), ("frames", decor.frame_at(view.model, at))):
         if found is not None:
             return MoveDecor(view, event, kind, found)
@@ -419,6 +422,26 @@ class MoveDecor(Gesture):
         self.view.model.shift(-self._by.x(), -self._by.y())
         self.view.model.loosen(())
         self._by = QPointF()
+
+
+class MoveDot(Gesture):
+    """A reroute dot follows the pointer."""
+
+    def __init__(self, view: CanvasView, event: QMouseEvent, index: int) -> None:
+        super().__init__(view, event)
+        self._index = index
+        self._merge = uuid.uuid4().hex
+        self._before = [dict(each) for each in dots.held(view.model)]
+
+    def drag(self, event: QMouseEvent, at: QPointF) -> None:
+        step = _SNAP if event.modifiers() & Qt.KeyboardModifier.ControlModifier else 1.0
+        listed = [dict(each) for each in self._before]
+        listed[self._index]["at"] = [round(at.x() / step) * step, round(at.y() / step) * step]
+        self.view.document.do(dots.changed(self.view, listed), _("Move a dot"), merge=self._merge)
+
+    def cancel(self) -> None:
+        if self.moved:
+            self.view.document.do(dots.changed(self.view, self._before), merge=self._merge)
 
 
 def decor_edit(view: CanvasView, kind: str, listed: list[dict[str, Any]]) -> Extra:

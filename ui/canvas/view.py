@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, Q
 
 from meshloom.graph_runtime.document import ROOT
 from meshloom.graph_runtime.graph import GROUP_PREFIX
-from meshloom.ui.canvas import decor, floating, gestures, paint
+from meshloom.ui.canvas import decor, dots, floating, gestures, paint
 from meshloom.ui.canvas.bars import Breadcrumb, FindBar
 from meshloom.ui.canvas.curves import seen
 from meshloom.ui.canvas.hits import Hit, hit_at
@@ -408,7 +408,19 @@ class CanvasView(QGraphicsView):
         lines: dict[str, list[QLineF]] = defaultdict(list)
         long: dict[tuple[str, bool, bool], list[tuple[QPointF, QPointF]]] = defaultdict(list)
         converters: list[QPointF] = []
+        rerouted = dots.by_link(self.model)
+        for key, through in rerouted.items():
+            link = self.model.links[key]
+            start, end = self.model.ends(link)
+            muted = self.model.shapes[link.source].mute or self.model.shapes[link.target].mute
+            bright = link.source in chosen or link.target in chosen or link is hovered
+            painter.setPen(_link_pen(link.type, muted, bright, zoom))
+            painter.drawPath(dots.path_of(start, through, end))
+            dots.paint(painter, link, through)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
         for link, start, end in near:
+            if (link.target, link.socket) in rerouted:
+                continue
             if straight:
                 lines[link.type].append(QLineF(start, end))
                 continue
@@ -536,10 +548,18 @@ class CanvasView(QGraphicsView):
             self.mousePressEvent(event)
             return
         if hit.node is None:
+            at = self.mapToScene(event.position().toPoint())
+            dot = dots.dot_at(self.model, at, 10 / self.zoom)
+            if dot is not None:
+                listed = [dict(each) for index, each in enumerate(dots.held(self.model)) if index != dot]
+                self.document.do(dots.changed(self, listed), _("Remove a dot"))
+                return
+            if hit.link is not None:
+                self.document.do(dots.added(self, hit.link, at), _("Reroute"))
+                return
             if floating.edit_decor(self, self.mapToScene(event.position().toPoint())):
                 return
-            if hit.link is None:
-                self.palette_wanted.emit(event.globalPosition().toPoint(), "", "")
+            self.palette_wanted.emit(event.globalPosition().toPoint(), "", "")
             return
         shape = self.model.shapes[hit.node]
         if shape.group and not shape.ghost:
