@@ -40,10 +40,29 @@ def _what_is_missing() -> str:
     if absent:
         names = ", ".join(library.name for library in absent)
         return f"the window needs libraries that this system lacks: {names}\n  {install_command(absent)}"
-    shown = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
-    if sys.platform == "linux" and not shown:
-        return "there is no display to open a window on\n  without one, use the commands: meshloom --help"
-    return ""
+    return "" if sys.platform != "linux" else _display_trouble()
+
+
+def _display_trouble() -> str:
+    """Why no window can be shown on this display."""
+    advice = "\n  without a display, use the commands: meshloom --help"
+    wanted = os.environ.get("QT_QPA_PLATFORM", "")
+    if wanted and not wanted.startswith("xcb"):
+        return ""
+    wayland = Path(os.environ.get("XDG_RUNTIME_DIR", ""), os.environ.get("WAYLAND_DISPLAY", ""))
+    if not wanted and os.environ.get("WAYLAND_DISPLAY") and wayland.exists():
+        return ""
+    name = os.environ.get("DISPLAY")
+    if not name:
+        return f"there is no display to open a window on{advice}"
+    import ctypes
+
+    xcb = ctypes.CDLL("libxcb.so.1")
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    held = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    refused = xcb.xcb_connection_has_error(held)
+    xcb.xcb_disconnect(held)
+    return f"the display {name} does not answer (DISPLAY says to use it){advice}" if refused else ""
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from meshloom.ui.canvas import decor, dots
 from meshloom.ui.canvas.hits import Hit, link_at
 from meshloom.ui.canvas.model import LinkShape, rect_of
 from meshloom.ui.canvas.shape import Field, Socket
+from meshloom.ui.locks import is_locked
 from meshloom.ui.words import _
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def begin(view: CanvasView, event: QMouseEvent, space: bool) -> Gesture | None:
     if hit.socket is not None:
         return DragLink(view, event, hit)
     if hit.field is not None and hit.node is not None:
+        if is_locked(view.document.document, view.scope, hit.node, hit.field.name):
+            view.notice(_("{field} is locked").format(field=hit.field.label), event.position())
+            return MoveNodes(view, event, hit.node)
         return PressField(view, event, hit.node, hit.field)
     if hit.node is not None:
         return MoveNodes(view, event, hit.node)

@@ -46,7 +46,7 @@ def to_screen(pixels: np.ndarray, channel: str = "rgb", exposure: float = 0.0, d
     held = pixels
     if depth:
         held = _depth_levels(pixels[:, :, 0])[:, :, None]
-    levels = held.astype(np.float32) / 255.0 if held.dtype == np.uint8 else held.astype(np.float32)
+    levels = held.astype(np.float32) / 255.0 if held.dtype == np.uint8 else _numbers(held)
     alpha = levels[:, :, 3] if levels.shape[2] == 4 else None
     colour = levels[:, :, :3] if levels.shape[2] >= 3 else np.repeat(levels[:, :, :1], 3, axis=2)
     if channel in ("r", "g", "b"):
@@ -64,10 +64,15 @@ def to_screen(pixels: np.ndarray, channel: str = "rgb", exposure: float = 0.0, d
             linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055
         )
     out = np.empty((*levels.shape[:2], 4), np.uint8)
-    out[:, :, :3] = np.clip(np.nan_to_num(colour) * 255 + 0.5, 0, 255)
+    out[:, :, :3] = np.clip(colour * 255 + 0.5, 0, 255)
     out[:, :, 3] = 255 if alpha is None or channel != "rgb" else np.clip(alpha * 255 + 0.5, 0, 255)
     height, width = out.shape[:2]
     return QImage(out.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
+def _numbers(held: np.ndarray) -> np.ndarray:
+    """Floats that can be reckoned with: what is no number is 0, and nothing is beyond a thousand million."""
+    return np.clip(np.nan_to_num(held, nan=0.0, posinf=1e9, neginf=-1e9), -1e9, 1e9).astype(np.float32)
 
 
 def _depth_levels(depth: np.ndarray) -> np.ndarray:

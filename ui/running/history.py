@@ -16,11 +16,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from meshloom.graph_runtime.graph import GraphData
+from meshloom.graph_runtime.graph import GraphData, NodeData
 from meshloom.graph_runtime.preset import dump, parse
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.settings import data_folder
+from meshloom.ui.words import _
 
 #: Runs that are remembered.
 MOST = 200
@@ -138,7 +139,8 @@ class History(QObject):
     def remaining(self, run: RunInfo, statuses: Mapping[str, NodeStatus]) -> float | None:
         """Seconds until a run ends, by how long its nodes took before; ``None`` when that is not known."""
         total = 0.0
-        for name, node in run.graph.nodes.items():
+        for name in _reached(run):
+            node = run.graph.nodes[name]
             status = statuses.get(name, NodeStatus())
             if status.state in ("done", "cached", "failed", "skipped", "muted") or name in run.node_seconds:
                 continue
@@ -175,7 +177,7 @@ def _entry(file: Path, said: Mapping[str, Any]) -> Entry:
 def _read(file: Path) -> Entry | None:
     try:
         return _entry(file, json.loads(file.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 
@@ -185,21 +187,56 @@ def _unlink(entry: Entry) -> None:
             file.unlink()
 
 
+def _reached(run: RunInfo) -> list[str]:
+    """The nodes that a run asks for, and all that feed them."""
+    nodes = run.graph.nodes
+    if run.targets is None:
+        return list(nodes)
+    waiting = [name.partition("/")[0] for name in run.targets]
+    found: dict[str, None] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in nodes and name not in found:
+            found[name] = None
+            waiting += [link.node for link in nodes[name].links.values()]
+    return list(found)
+
+
 def differences(one: GraphData, other: GraphData) -> list[tuple[str, str, str]]:
-    """(node.parameter, value in one, value in other) where two graphs differ; "-" where one has no such thing."""
-    rows = []
-    for name in sorted({*one.nodes, *other.nodes}):
-        first, second = one.nodes.get(name), other.nodes.get(name)
+    """(node.parameter, value in one, value in other) where two graphs differ; "-" where one has no such thing.
+
+    What is inside a group is named ``group/node``.
+    """
+    rows = _between("", one.nodes, other.nodes)
+    for name in sorted({*one.groups, *other.groups}):
+        inside = [graph.groups[name].nodes if name in graph.groups else {} for graph in (one, other)]
+        rows += _between(f"{name}/", *inside)
+    return rows
+
+
+def _between(
+    place: str, one: Mapping[str, NodeData], other: Mapping[str, NodeData]
+) -> list[tuple[str, str, str]]:
+    rows: list[tuple[str, str, str]] = []
+    for name in sorted({*one, *other}):
+        first, second = one.get(name), other.get(name)
         if first is None or second is None or first.type != second.type:
-            rows.append((name, first.type if first else "-", second.type if second else "-"))
+            rows.append((place + name, first.type if first else "-", second.type if second else "-"))
             continue
+        if (first.mute, first.bypass) != (second.mute, second.bypass):
+            rows.append((place + name, _mode(first), _mode(second)))
         for param in sorted({*first.params, *second.params}):
-            held = [str(each.params.get(param, "-")) for each in (first, second)]
-            if held[0] != held[1]:
-                rows.append((f"{name}.{param}", *held))
+            here, there = first.params.get(param, "-"), second.params.get(param, "-")
+            if here != there:
+                told = (str(here), str(there)) if str(here) != str(there) else (repr(here), repr(there))
+                rows.append((f"{place}{name}.{param}", *told))
         for socket in sorted({*first.links, *second.links}):
             ends = [each.links.get(socket) for each in (first, second)]
             if ends[0] != ends[1]:
-                told = [f"{end.node}.{end.output}" if end is not None else "-" for end in ends]
-                rows.append((f"{name}.{socket}", *told))
+                words = [f"{end.node}.{end.output}" if end is not None else "-" for end in ends]
+                rows.append((f"{place}{name}.{socket}", words[0], words[1]))
     return rows
+
+
+def _mode(node: NodeData) -> str:
+    return _("muted") if node.mute else _("bypassed") if node.bypass else "-"

@@ -20,11 +20,12 @@ _EVERY = 40
 
 @dataclass(frozen=True)
 class CacheState:
-    """``results``: computations remembered; ``freed``: bytes given back by clearing; ``fault``: what went wrong."""
+    """``results``: computations remembered; ``freed``: bytes that clearing gave back; ``fault``: what is wrong."""
 
     bytes: int = 0
     results: int = 0
     writable: bool = True
+    cleared: bool = False
     freed: int = 0
     fault: str = ""
 
@@ -82,7 +83,7 @@ def _look(folder: Path, clear: bool) -> CacheState:
     faults: list[str] = []
     try:
         if not (folder / f"v{FORMAT}").is_dir():  # opening it would make it
-            return CacheState()
+            return CacheState(cleared=clear)
         store = DiskStore(folder, on_trouble=faults.append)
         freed = store.clear() if clear else 0
         said = store.info()
@@ -90,4 +91,4 @@ def _look(folder: Path, clear: bool) -> CacheState:
     except Exception as error:  # whatever it is, the dialog waits for an answer
         return CacheState(writable=False, fault=str(error))
     fault = faults[0] if faults else ""
-    return CacheState(int(said["bytes"]), int(said["records"]), bool(said["writable"]), freed, fault)
+    return CacheState(int(said["bytes"]), int(said["records"]), bool(said["writable"]), clear, freed, fault)

@@ -11,11 +11,14 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from meshloom.graph_runtime.edits import Add, Batch, Edit, NewLink
+from meshloom.graph_runtime.errors import MeshloomError
 from meshloom.graph_runtime.graph import NodeData
 from meshloom.ui.canvas import commands
+from meshloom.ui.canvas.clipboard import pasted
 from meshloom.ui.canvas.shape import Socket, plain_shape
 from meshloom.ui.canvas.view import CanvasView
 from meshloom.ui.document import OpenDocument
+from meshloom.ui.library import PREFIX, Library
 from meshloom.ui.palette import Palette
 from meshloom.ui.recovery import Recovery
 from meshloom.ui.running.runs import RunInfo
@@ -163,6 +166,9 @@ class DocumentTab(QWidget):
 
     def _add(self, type_: str, socket: str) -> None:
         pending, self.view.pending = self.view.pending, None
+        if type_.startswith(PREFIX):
+            self._add_kept(type_)
+            return
         self.add_node(type_, self._place, pending if socket else None, socket)
 
     def add_node(
@@ -188,6 +194,18 @@ class DocumentTab(QWidget):
         self.view.select([name])
         self.view.setFocus()
         return name
+
+    def _add_kept(self, name: str) -> None:
+        """Add a group that was kept."""
+        try:
+            graph = Library().group(name)
+            edit, names = pasted(self.document, self.view.scope, graph, (self._place.x(), self._place.y()))
+        except (MeshloomError, OSError) as error:
+            self.view.notice(_("This group cannot be read any more: {error}").format(error=error))
+            return
+        if self.document.do(edit):
+            self.view.select(names)
+            self.view.setFocus()
 
     # --------------------------------------------------------------------------------------------- dropping
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -726,9 +727,7 @@ class MainWindow(QMainWindow):
         begin_tour(self)
 
     def show_about(self) -> None:
-        import meshloom
-
-        version = getattr(meshloom, "__version__", "")
+        version = importlib.metadata.version("meshloom")
         words = _(
             "Every capability is a node. Graphs run on a runtime that never computes the same thing twice."
         )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
 
 import psutil
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
@@ -13,11 +11,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDoubleSpinBox,
-    QFileDialog,
     QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QMessageBox,
     QPushButton,
     QScrollArea,
     QSpinBox,
@@ -25,13 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from meshloom.graph_runtime.engine import default_cache_folder
 from meshloom.ui import theme as themes
 from meshloom.ui.commands import KEYMAPS, Keymap
 from meshloom.ui.settings import Choices, Settings
-from meshloom.ui.theme import UNIT, current, theme
-from meshloom.ui.window.cache_look import CacheLook, CacheState, cache_folder
-from meshloom.ui.window.settings_page import SettingsPage
+from meshloom.ui.theme import UNIT, current
+from meshloom.ui.window.cache_rows import CacheRows
+from meshloom.ui.window.settings_page import SettingsPage, beside, by_environment, choices, number, question
 from meshloom.ui.words import LANGUAGES, _
 
 #: The choices that are made here; the others are made where they are used.
@@ -53,56 +46,39 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self._settings = settings
         self._keymap = keymap
-        self._fault = ""
         self.setWindowTitle(_("Settings"))
-        self.theme = _choices({"system": _("As the system"), "dark": _("Dark"), "light": _("Light")})
-        self.language = _choices({"system": _("As the system"), **LANGUAGES})
-        self.keymap = _choices(KEYMAPS)
+        self.theme = choices({"system": _("As the system"), "dark": _("Dark"), "light": _("Light")})
+        self.language = choices({"system": _("As the system"), **LANGUAGES})
+        self.keymap = choices(KEYMAPS)
         self.shortcuts = QPushButton(_("Shortcuts…"))
-        self.folder = QLineEdit()
-        self.browse = QPushButton(_("Choose…"))
-        self.size = _number(QSpinBox(), 1, 100_000, _(" GB"))
-        self.used = QLabel()
-        self.clear = QPushButton(_("Clear…"))
-        self.memory = _number(QDoubleSpinBox(), 0.25, max(1.0, psutil.virtual_memory().total / 2**30), _(" GB"))
-        self.workers = _number(QSpinBox(), 0, max(64, os.cpu_count() or 1), "")
-        self.device = _choices(
+        memory = max(1.0, psutil.virtual_memory().total / 2**30)
+        self.memory = number(QDoubleSpinBox(), 0.5, memory, _(" GB"))
+        self.workers = number(QSpinBox(), 0, max(64, os.cpu_count() or 1), "")
+        self.device = choices(
             {"auto": _("Automatic"), "cpu": _("Processor only"), "cuda": _("Graphics card (CUDA)")}
         )
         self.live = QCheckBox(_("Run again whenever something changes"))
         self.defaults = QPushButton(_("Restore defaults…"))
         self._page = SettingsPage()
-        self._look = CacheLook(self)
         self._fill_page()
         self._lay_out()
         self._connect()
         self._show()
-        self._dress()
-        self._ask_size()
-
-    # --------------------------------------------------------------------------------------------- laying out
+        self._page.dress()
 
     def _fill_page(self) -> None:
         page = self._page
         page.section(_("Appearance"))
         page.row(_("Theme"), self.theme, _("The colours of the window."))
-        self._language_note = page.row(
-            _("Language"), self.language, _("Takes effect when Meshloom is started again.")
-        )
+        restart = _("Takes effect when Meshloom is started again.")
+        self._language_note = page.row(_("Language"), self.language, restart)
         page.section(_("Keys"))
         page.row(
             _("Keymap"),
-            _beside(self.keymap, self.shortcuts),
+            beside(self.keymap, self.shortcuts),
             _("Keys as in a program that you know. Single keys are changed under Shortcuts."),
         )
-        page.section(_("Results on disk"))
-        self._folder_note = page.row(_("Folder"), _beside(self.folder, self.browse, wide=True), "-")
-        page.row(
-            _("At most"),
-            self.size,
-            _("When it is full, results that were not used for long and are quick to make again go first."),
-        )
-        page.row(_("Now"), _beside(self.used, self.clear, wide=True), "")
+        self.cache = CacheRows(self._settings, page, self)
         page.section(_("Running"))
         page.row(
             _("Memory for results"),
@@ -124,7 +100,7 @@ class SettingsDialog(QDialog):
         page.end()
 
     def _lay_out(self) -> None:
-        self.resize(640, 680)
+        self.resize(720, 780)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -144,10 +120,13 @@ class SettingsDialog(QDialog):
         column.addLayout(end)
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)
-        for name in ("theme", "language", "keymap", "size", "memory", "workers", "device"):
-            widget = getattr(self, name)
-            widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            widget.installEventFilter(self)
+        for widget in (self.theme, self.language, self.keymap, self.cache.size, self.memory, self.workers):
+            self._let_scroll(widget)
+        self._let_scroll(self.device)
+
+    def _let_scroll(self, widget: QWidget) -> None:
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A wheel turns nothing that has not the focus: it scrolls the page."""
@@ -161,72 +140,34 @@ class SettingsDialog(QDialog):
         self.language.activated.connect(self._set_language)
         self.keymap.activated.connect(self._set_keymap)
         self.shortcuts.clicked.connect(self.shortcuts_wanted)
-        self.folder.editingFinished.connect(self._set_folder)
-        self.browse.clicked.connect(self._browse)
-        self.size.valueChanged.connect(self._set_size)
-        self.clear.clicked.connect(self._ask_clear)
         self.memory.valueChanged.connect(self._set_memory)
         self.workers.valueChanged.connect(self._set_workers)
         self.device.activated.connect(self._set_device)
         self.live.toggled.connect(self._set_live)
         self.defaults.clicked.connect(self._ask_defaults)
-        self._look.told.connect(self._tell_size)
+        self.cache.cleared.connect(self.cache_cleared)
         self._settings.changed.connect(self._show)
-        current().changed.connect(self._dress)
-
-    def _dress(self) -> None:
-        self._page.dress()
-        self._folder_note.setStyleSheet(f"color: {theme().bad if self._fault else theme().dim};")
-
-    # ------------------------------------------------------------------------------------------------- showing
+        current().changed.connect(self._page.dress)
 
     def _show(self, _name: str = "") -> None:
         """Put the choices into the fields."""
         held = self._settings.choices
+        device = os.environ.get("MESHLOOM_DEVICE")
         for box, value in (
             (self.theme, held.theme),
             (self.language, held.language),
             (self.keymap, held.keymap),
-            (self.device, os.environ.get("MESHLOOM_DEVICE", held.device)),
+            (self.device, device or held.device),
         ):
             box.setCurrentIndex(max(0, box.findData(value)))
-        for field, number in ((self.size, round(held.cache_gb)), (self.workers, held.workers)):
-            with QSignalBlocker(field):
-                field.setValue(number)
-        with QSignalBlocker(self.memory):
+        with QSignalBlocker(self.memory), QSignalBlocker(self.workers), QSignalBlocker(self.live):
             self.memory.setValue(held.memory_gb)
-        with QSignalBlocker(self.live):
+            self.workers.setValue(held.workers)
             self.live.setChecked(held.live)
-        told = os.environ.get("MESHLOOM_CACHE")
-        self.folder.setText(told or held.cache_folder)
-        self.folder.setPlaceholderText(str(default_cache_folder()))
-        self.folder.setCursorPosition(0)
-        for widget in (self.folder, self.browse):
-            widget.setEnabled(not told)
-        words = _("Results are kept here, so that nothing is computed twice. Empty for the usual place.")
-        self._folder_note.setText(self._fault or (_by_environment("MESHLOOM_CACHE") if told else words))
-        forced = "MESHLOOM_DEVICE" in os.environ
-        self.device.setEnabled(not forced)
-        words = _("The graphics card is used where there is one. From the next run on.")
-        self._device_note.setText(_by_environment("MESHLOOM_DEVICE") if forced else words)
-
-    def _ask_size(self) -> None:
-        self.used.setText(_("Looking…"))
-        self.clear.setEnabled(False)
-        self._look.ask(cache_folder(self._settings.choices))
-
-    def _tell_size(self, state: CacheState) -> None:
-        if state.fault:
-            words = state.fault
-        elif not state.results and not state.bytes:
-            words = _("Nothing is kept.")
-        else:
-            words = _("{size} in {count} results").format(size=_size(state.bytes), count=state.results)
-        if state.freed:
-            words = f"{words} {_('{size} freed.').format(size=_size(state.freed))}"
-            self.cache_cleared.emit()
-        self.used.setText(words)
-        self.clear.setEnabled(state.writable and bool(state.results or state.bytes))
+        self.device.setEnabled(not device)
+        usual = _("The graphics card is used where there is one. From the next run on.")
+        self._device_note.setText(by_environment("MESHLOOM_DEVICE") if device else usual)
+        self.cache.show()
 
     # ------------------------------------------------------------------------------------------------ choosing
 
@@ -240,40 +181,14 @@ class SettingsDialog(QDialog):
             themes.use(self._settings.choices.theme, application)
 
     def _set_language(self, index: int) -> None:
-        self._settings.set("language", self.language.itemData(index))
-        self._page.stress(self._language_note)
+        if self.language.itemData(index) != self._settings.choices.language:
+            self._settings.set("language", self.language.itemData(index))
+            self._page.mood(self._language_note, "accent")
 
     def _set_keymap(self, index: int) -> None:
         self._settings.set("keymap", self.keymap.itemData(index))
         if self._keymap is not None:
             self._keymap.use(self._settings.choices.keymap)
-
-    def _browse(self) -> None:
-        chooser = QFileDialog(self, _("Folder for results"), str(cache_folder(self._settings.choices)))
-        chooser.setFileMode(QFileDialog.FileMode.Directory)
-        chooser.setOption(QFileDialog.Option.ShowDirsOnly)
-        chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        chooser.fileSelected.connect(self._take_folder)
-        chooser.open()
-
-    def _set_folder(self) -> None:
-        self._take_folder(self.folder.text())
-
-    def _take_folder(self, text: str) -> None:
-        """Keep results elsewhere from now on, if they can be."""
-        text = text.strip()
-        self._fault = _fault_of(Path(text).expanduser()) if text else ""
-        kept = self._settings.choices.cache_folder
-        if not self._fault and text != kept:
-            self._settings.set("cache_folder", text)
-            self._ask_size()
-        self._show()
-        if self._fault:
-            self.folder.setText(text)
-        self._dress()
-
-    def _set_size(self, value: int) -> None:
-        self._settings.set("cache_gb", float(value))
 
     def _set_memory(self, value: float) -> None:
         self._settings.set("memory_gb", value)
@@ -287,22 +202,9 @@ class SettingsDialog(QDialog):
     def _set_live(self, on: bool) -> None:
         self._settings.set("live", on)
 
-    # -------------------------------------------------------------------------------------------------- asking
-
-    def _ask_clear(self) -> None:
-        self._question(
-            _("Forget every result kept on disk?"),
-            _("Your graphs and files stay as they are. What was computed is computed again when it is needed."),
-            _("Forget"),
-        ).accepted.connect(self._clear)
-
-    def _clear(self) -> None:
-        self.used.setText(_("Clearing…"))
-        self.clear.setEnabled(False)
-        self._look.ask(cache_folder(self._settings.choices), clear=True)
-
     def _ask_defaults(self) -> None:
-        self._question(
+        question(
+            self,
             _("Put all of these settings back?"),
             _("They become what they were when Meshloom was new. Keys that you changed yourself stay."),
             _("Restore"),
@@ -310,27 +212,12 @@ class SettingsDialog(QDialog):
 
     def _restore(self) -> None:
         new = Choices()
-        before: tuple[Any, ...] = (cache_folder(self._settings.choices), self._settings.choices.language)
+        if self._settings.choices.language != new.language:
+            self._page.mood(self._language_note, "accent")
+        self.cache.forget_fault()
         for name in NAMES:
             self._settings.set(name, getattr(new, name))
-        self._fault = ""
         if self._keymap is not None:
             self._keymap.use(new.keymap)
         self._put_theme_on()
         self._show()
-        if before[0] != cache_folder(self._settings.choices):
-            self._ask_size()
-        if before[1] != new.language:
-            self._page.stress(self._language_note)
-
-    def _question(self, text: str, more: str, verb: str) -> QMessageBox:
-        box = QMessageBox(QMessageBox.Icon.Question, self.windowTitle(), text, parent=self)
-        box.setInformativeText(more)
-        go = box.addButton(verb, QMessageBox.ButtonRole.AcceptRole)
-        leave = box.addButton(_("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(leave)
-        box.setEscapeButton(leave)
-        go.setAutoDefault(False)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
-        return box

@@ -53,8 +53,8 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Graph",
         (
             "canvas.add", "-", "canvas.rename", "canvas.mute", "canvas.bypass", "-", "canvas.group",
-            "canvas.ungroup", "canvas.leave", "-", "canvas.frame", "canvas.note", "-", "canvas.layout",
-            "canvas.align_left", "canvas.align_top", "canvas.distribute",
+            "canvas.ungroup", "canvas.keep_group", "canvas.leave", "-", "canvas.frame", "canvas.note", "-",
+            "canvas.layout", "canvas.align_left", "canvas.align_top", "canvas.distribute",
         ),
     ),
     (
