@@ -73,6 +73,7 @@ def open_window(files: Sequence[Path] = ()) -> int:
     awake = _leave_on_signals(application, window)
     window.show()
     window.offer_lost_work()
+    window.restore_queue()
     for file in files:
         window.open_path(file)
     if os.environ.get("MESHLOOM_STARTED"):  # for measuring: say so and leave

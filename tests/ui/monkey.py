@@ -19,6 +19,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QtMsgType, qInstallMessageHandler
-from PySide6.QtGui import QColor, QDesktopServices, QImage
+from PySide6.QtGui import QColor, QDesktopServices, QImage, QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMenu, QWidget
 
@@ -54,7 +55,7 @@ _Key = Qt.Key
 NODES = ("number", "number", "add", "add", "picture", "brighter", "mean", "pictures", "parameters", "slow", "fail",
          "switch", "repeat", "talk", "image blur", "resize", "number math", "text join", "note")  # fmt: skip
 #: What is typed into fields.
-TEXTS = ("3", "0", "-7", "1e3", "0.25", "2*3", "hello", "", "99999999999", "α β 漢字", "red", "a b", "/tmp/x.png", "%s{}")
+TEXTS = ("3", "0", "-7", "1e3", "0.25", "2*3", "hello", "", "99999999999", "α β 漢字", "red", "a b", "/tmp/x", "%s{}")
 #: Documents with nodes of other kinds are not run to the end: they would take minutes.
 CHEAP = ("t.", "number.", "text.", "logic.")
 #: At most this many documents open, and nodes in one.
@@ -185,9 +186,14 @@ class Monkey:
     def check_loadable(self, tab: DocumentTab) -> None:
         """The document can be written and read again, the same."""
         graph, specs = tab.document.snapshot(), tab.document.specs
-        if resolve(parse(dump(graph).encode()), specs) != resolve(graph, specs):
-            raise Broken("the document read again is another")
+        self._compare(resolve(graph, specs), resolve(parse(dump(graph).encode()), specs), "read again")
         self.checked["loadable"] += 1
+
+    def _compare(self, one: GraphData, other: GraphData, when: str) -> None:
+        if one == other:
+            return
+        told = list(_differences(asdict(one), asdict(other)))
+        raise Broken(f"{when}, the document is another:\n{told[:8]}")
 
     def check_history(self, tab: DocumentTab) -> None:
         """All undone it is as in the beginning, all done again as in the end."""
@@ -198,13 +204,11 @@ class Monkey:
         stack.setIndex(0)
         bottom = document.snapshot()
         if tab.key in self._began and stack.count() < stack.undoLimit() and bottom != self._began[tab.key]:
-            raise Broken("all undone, it is not as in the beginning")
+            self._compare(self._began[tab.key], bottom, "all undone")
         stack.setIndex(stack.count())
-        if document.snapshot() != top:
-            raise Broken("all done again, it is not as in the end")
+        self._compare(top, document.snapshot(), "all done again")
         stack.setIndex(place)
-        if document.snapshot() != now:
-            raise Broken("undone and done again, it is another")
+        self._compare(now, document.snapshot(), "undone and done again")
         self.checked["history"] += 1
 
     def check_view(self, tab: DocumentTab) -> None:
@@ -300,9 +304,16 @@ class Monkey:
         return self.chance.choice((PLAIN, PLAIN, PLAIN, SHIFT, CTRL, ALT))
 
     def _type(self, text: str) -> None:
-        focused = QApplication.focusWidget()
-        if focused is not None:
-            QTest.keyClicks(focused, text)
+        for letter in text:
+            focused = QApplication.focusWidget()
+            if focused is None:
+                return
+            if letter.isascii():
+                QTest.keyClicks(focused, letter)
+            else:  # QTest knows ASCII only; an input method hands over whole text
+                entered = QInputMethodEvent()
+                entered.setCommitString(letter)
+                QApplication.sendEvent(focused, entered)
 
     def _popup(self) -> QWidget | None:
         return QApplication.activePopupWidget()
@@ -418,8 +429,8 @@ class Monkey:
         key, modifiers = self.chance.choice(
             (
                 (_Key.Key_Escape, PLAIN), (_Key.Key_Z, CTRL), (_Key.Key_Z, CTRL | SHIFT), (_Key.Key_Delete, PLAIN),
-                (_Key.Key_G, CTRL), (_Key.Key_A, CTRL), (_Key.Key_V, CTRL), (_Key.Key_Tab, PLAIN), (_Key.Key_L, PLAIN),
-                (_Key.Key_Up, CTRL), (_Key.Key_M, PLAIN), (_Key.Key_X, CTRL), (_Key.Key_N, CTRL), (_Key.Key_W, CTRL),
+                (_Key.Key_G, CTRL), (_Key.Key_A, CTRL), (_Key.Key_V, CTRL), (_Key.Key_Tab, PLAIN),
+                (_Key.Key_L, PLAIN), (_Key.Key_Up, CTRL), (_Key.Key_M, PLAIN), (_Key.Key_X, CTRL), (_Key.Key_N, CTRL), (_Key.Key_W, CTRL),
                 (_Key.Key_S, CTRL),
             )
         )  # fmt: skip
@@ -710,7 +721,7 @@ class Monkey:
 
     def outline(self) -> None:
         tree = self.window.docks["outline"].widget()
-        if not tree.isVisible():
+        if tree is None or not tree.isVisible():
             self.window.docks["outline"].toggleViewAction().trigger()
             return
         items = getattr(tree, "_items", list)()
@@ -804,6 +815,15 @@ def answers(folder: Path, chance: random.Random) -> Iterator[None]:
         yield
     finally:
         QFileDialog.getSaveFileName, QFileDialog.getOpenFileNames, QDesktopServices.openUrl = held
+
+
+def _differences(one: Any, other: Any, place: str = "") -> Iterator[str]:
+    """Where two trees differ, and how."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {**one, **other}:
+            yield from _differences(one.get(key, "-"), other.get(key, "-"), f"{place}/{key}")
+    elif one != other:
+        yield f"{place}: {one!r} became {other!r}"
 
 
 def resident() -> float:

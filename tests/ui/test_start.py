@@ -33,6 +33,8 @@ offer = MainWindow.offer_lost_work
 def act(window):
     if node:
         tab = window.new()
+        window.activateWindow()
+        QTest.qWaitForWindowActive(window)
         QTest.keyClick(tab.view, Qt.Key.Key_Tab)
         palette = tab._palette
         QTest.keyClicks(palette.line, node)

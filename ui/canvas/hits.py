@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
-from meshloom.ui.canvas import dots
+from meshloom.ui.canvas import dots, named_links
 from meshloom.ui.canvas.model import CanvasModel, LinkKey, LinkShape
 from meshloom.ui.canvas.paint import link_path
 from meshloom.ui.canvas.shape import FIELD, PAD, Field, NodeShape, Socket
@@ -64,11 +64,18 @@ def link_at(model: CanvasModel, point: QPointF, reach: float) -> LinkShape | Non
     """The link whose curve passes within ``reach`` of a point of the scene."""
     around = QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach)
     rerouted = dots.by_link(model)
+    named = named_links.held(model)
+    tag = named_links.tag_at(model, named, point)
+    if tag is not None:
+        return model.links[tag]
     for key, through in rerouted.items():
+        if key in named:
+            continue
         if _passes(dots.path_of(*_with(model, key, through)), point, reach, 41 * (len(through) + 1)):
             return model.links[key]
     for link, start, end in model.links_near(around):
-        if (link.target, link.socket) not in rerouted and _passes(link_path(start, end), point, reach, 41):
+        key = (link.target, link.socket)
+        if key not in rerouted and key not in named and _passes(link_path(start, end), point, reach, 41):
             return link
     return None
 

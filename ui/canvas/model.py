@@ -78,6 +78,7 @@ class CanvasModel(QObject):
         self.links.clear()
         self._outgoing.clear()
         self._cells.clear()
+        self._loose = frozenset()
         for name, data in held.nodes.items():
             self._add(name, data, places[name])
         for name, data in held.nodes.items():
@@ -135,6 +136,7 @@ class CanvasModel(QObject):
         if shape is None:
             return
         self._uncell(shape)
+        self._loose -= {name}
         self.statuses.pop(name, None)
         for key in [key for key, link in self.links.items() if name in (key[0], link.source)]:
             self._drop_link(key)

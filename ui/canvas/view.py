@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QCursor,
     QFocusEvent,
     QKeyEvent,
@@ -29,7 +30,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, Q
 
 from meshloom.graph_runtime.document import ROOT
 from meshloom.graph_runtime.graph import GROUP_PREFIX
-from meshloom.ui.canvas import decor, dots, floating, gestures, paint
+from meshloom.ui.canvas import decor, dots, floating, gestures, named_links, paint
 from meshloom.ui.canvas.bars import Breadcrumb, FindBar
 from meshloom.ui.canvas.curves import seen
 from meshloom.ui.canvas.hits import Hit, hit_at
@@ -68,6 +69,8 @@ class CanvasView(QGraphicsView):
     scope_changed = Signal(str)
     #: Some node stands differently.
     statuses_changed = Signal()
+    #: A menu is about to be shown for a node ("" for none): others may add to it.
+    menu_made = Signal(object, str)
 
     def __init__(self, document: OpenDocument, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -409,7 +412,13 @@ class CanvasView(QGraphicsView):
         long: dict[tuple[str, bool, bool], list[tuple[QPointF, QPointF]]] = defaultdict(list)
         converters: list[QPointF] = []
         rerouted = dots.by_link(self.model)
+        named = named_links.held(self.model)
+        if named:
+            named_links.paint(painter, self.model, named, visible)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
         for key, through in rerouted.items():
+            if key in named:
+                continue
             link = self.model.links[key]
             start, end = self.model.ends(link)
             muted = self.model.shapes[link.source].mute or self.model.shapes[link.target].mute
@@ -419,7 +428,7 @@ class CanvasView(QGraphicsView):
             dots.paint(painter, link, through)
             painter.setBrush(Qt.BrushStyle.NoBrush)
         for link, start, end in near:
-            if (link.target, link.socket) in rerouted:
+            if (link.target, link.socket) in rerouted or (link.target, link.socket) in named:
                 continue
             if straight:
                 lines[link.type].append(QLineF(start, end))
@@ -566,6 +575,24 @@ class CanvasView(QGraphicsView):
             self.enter(hit.node)
         else:
             self.activated.emit(hit.node)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of what is under the pointer; from the keyboard, of what is selected."""
+        from meshloom.ui.canvas.menu import menu_for
+
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        if by_key and self.selection:
+            shape = self.model.shapes[self.selection[0]]
+            hit, scene = Hit(shape.name), QPointF(shape.x, shape.y)
+            place = self.viewport().mapToGlobal(self.mapFromScene(scene))
+        else:
+            hit, place = self.at(QPointF(event.pos())), event.globalPos()
+            scene = self.mapToScene(event.pos())
+        if hit.node is not None and hit.node not in self.selection:
+            self.select([hit.node])
+        menu = menu_for(self, hit, scene)
+        self.menu_made.emit(menu, hit.node or "")
+        menu.popup(place)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)  # an editor that is open would stay behind

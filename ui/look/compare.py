@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from meshloom.graph_runtime import types
-from meshloom.ui.look.image_view import Canvas, pixels_of, to_screen
+from meshloom.ui.look.image_view import Canvas, depth_range, pixels_of, to_screen
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.words import _
 
@@ -28,16 +28,20 @@ from meshloom.ui.words import _
 MODES = ("wipe", "side", "blink", "difference", "heat", "threshold")
 
 
-def levels_of(value: Any) -> NDArray[np.float32]:
-    """(H, W, 3) float32 sRGB 0..1 of an image, mask or depth map, as it is shown."""
+def levels_of(value: Any, farthest: float = 0.0) -> NDArray[np.float32]:
+    """(H, W, 3) float32 sRGB of an image or mask; of a depth map its depths, ``farthest`` (or its own) being 1."""
     pixels = pixels_of(value)
     assert pixels is not None
     if isinstance(value, types.DepthMap):
         held = np.where(np.isfinite(pixels), pixels, 0)
-        top = float(held.max()) or 1.0
+        top = farthest or _farthest(value) or 1.0
         return np.repeat((held / top).astype(np.float32), 3, axis=2)
     levels = pixels.astype(np.float32) / 255.0 if pixels.dtype == np.uint8 else pixels.astype(np.float32)
     return levels[:, :, :3] if levels.shape[2] >= 3 else np.repeat(levels[:, :, :1], 3, axis=2)
+
+
+def _farthest(value: types.DepthMap) -> float:
+    return float(value.depth[np.isfinite(value.depth)].max(initial=0.0))
 
 
 def fitted_to(levels: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -165,6 +169,8 @@ class CompareView(QWidget):
         self.values: list[Any] = [None, None]
         self.titles = ["A", "B"]
         self._levels: list[NDArray[np.float32]] = []
+        self._screens: list[QImage] = []
+        self._numbers: dict[str, float] | None = None
         self.mode = QComboBox(self)
         for name, words in zip(
             MODES,
@@ -211,8 +217,9 @@ class CompareView(QWidget):
         self._shown = 0
         self.left.moved.connect(self._link_right)
         self.right.moved.connect(self._link_left)
-        for canvas in (self.wipe, self.left, self.right):
+        for canvas in (self.wipe, self.left):
             canvas.pointed.connect(self._tell)
+        self.right.pointed.connect(self._tell_right)
         self.mode.currentIndexChanged.connect(self._refresh)
         self.gain.valueChanged.connect(self._refresh)
         swap.clicked.connect(self.swap)
@@ -221,8 +228,13 @@ class CompareView(QWidget):
     def show_values(self, one: Any, other: Any, titles: tuple[str, str] = ("A", "B")) -> None:
         """Two images, masks or depth maps; the second is brought to the size of the first for what is computed."""
         self.values, self.titles = [one, other], list(titles)
-        first = levels_of(one)
-        self._levels = [first, fitted_to(levels_of(other), first.shape)]
+        depths = [value for value in self.values if isinstance(value, types.DepthMap)]
+        farthest = max(map(_farthest, depths), default=0.0)
+        first = levels_of(one, farthest)
+        self._levels = [first, fitted_to(levels_of(other, farthest), first.shape)]
+        self._numbers = None
+        span = depth_range(*(value.depth for value in depths))
+        self._screens = [_screen(value, span) for value in self.values]
         self._refresh()
 
     def swap(self) -> None:
@@ -232,8 +244,11 @@ class CompareView(QWidget):
     @property
     def numbers(self) -> dict[str, float]:
         """PSNR (dB), SSIM and the largest difference of the two."""
-        one, other = self._levels
-        return {"PSNR": psnr(one, other), "SSIM": ssim(one, other), "max": float(np.abs(one - other).max())}
+        if self._numbers is None:
+            one, other = self._levels
+            largest = float(np.abs(one - other).max())
+            self._numbers = {"PSNR": psnr(one, other), "SSIM": ssim(one, other), "max": largest}
+        return self._numbers
 
     def _refresh(self) -> None:
         if not self._levels:
@@ -243,7 +258,7 @@ class CompareView(QWidget):
         self._pages.setCurrentWidget(self.pair if mode == "side" else self.wipe)
         self.gain.setVisible(mode in ("difference", "heat", "threshold"))
         self.gain.setToolTip(_("Threshold") if mode == "threshold" else _("Gain"))
-        screens = [_screen(value) for value in self.values]
+        screens = self._screens
         if mode == "side":
             self.left.show_image(screens[0])
             self.right.show_image(screens[1])
@@ -284,7 +299,7 @@ class CompareView(QWidget):
             return
         self._shown = 1 - self._shown
         centre, zoom = QPointF(self.wipe.centre), self.wipe.zoom
-        held = _screen(self.values[self._shown])
+        held = self._screens[self._shown]
         if (held.width(), held.height()) != self.wipe._size:
             held = held.scaled(*self.wipe._size)
         self.wipe.show_image(held)
@@ -321,11 +336,22 @@ class CompareView(QWidget):
         )
         self.readout.setText(f"{self.titles[0]} | {self.titles[1]}   {told}   {sizes}")
 
+    def _tell_right(self, x: int, y: int) -> None:
+        """Of a pixel of the second picture, which may be of another size."""
+        if x >= 0 and self._levels:
+            shape, (width, height) = self._levels[0].shape, self.right._size
+            x, y = int((x + 0.5) * shape[1] / width), int((y + 0.5) * shape[0] / height)
+        self._tell(x, y)
+
     def hideEvent(self, event: object) -> None:
         self._blink.stop()
 
+    def showEvent(self, event: object) -> None:
+        if self._levels and self.mode.currentData() == "blink":
+            self._blink.start()
 
-def _screen(value: Any) -> Any:
+
+def _screen(value: Any, span: tuple[float, float]) -> QImage:
     pixels = pixels_of(value)
     assert pixels is not None
-    return to_screen(pixels, depth=isinstance(value, types.DepthMap))
+    return to_screen(pixels, depth=span if isinstance(value, types.DepthMap) else False)

@@ -38,14 +38,20 @@ def pixels_of(value: Any) -> np.ndarray | None:
     return None
 
 
-def to_screen(pixels: np.ndarray, channel: str = "rgb", exposure: float = 0.0, depth: bool = False) -> QImage:
+def to_screen(
+    pixels: np.ndarray,
+    channel: str = "rgb",
+    exposure: float = 0.0,
+    depth: bool | tuple[float, float] = False,
+) -> QImage:
     """What is shown of (H, W, C) pixels: sRGB; floats beyond 0..1 clip. ``exposure`` in stops, in linear light.
 
-    ``depth``: the range from the 2nd to the 98th percentile of what is known (> 0), near bright.
+    ``depth``: near bright, far dark, in the range given or :func:`depth_range`.
     """
     held = pixels
     if depth:
-        held = _depth_levels(pixels[:, :, 0])[:, :, None]
+        span = depth if isinstance(depth, tuple) else depth_range(pixels)
+        held = _depth_levels(pixels[:, :, 0], *span)[:, :, None]
     levels = held.astype(np.float32) / 255.0 if held.dtype == np.uint8 else _numbers(held)
     alpha = levels[:, :, 3] if levels.shape[2] == 4 else None
     colour = levels[:, :, :3] if levels.shape[2] >= 3 else np.repeat(levels[:, :, :1], 3, axis=2)
@@ -75,12 +81,18 @@ def _numbers(held: np.ndarray) -> np.ndarray:
     return np.clip(np.nan_to_num(held, nan=0.0, posinf=1e9, neginf=-1e9), -1e9, 1e9).astype(np.float32)
 
 
-def _depth_levels(depth: np.ndarray) -> np.ndarray:
+def depth_range(*depths: np.ndarray) -> tuple[float, float]:
+    """From the 2nd to the 98th percentile of all that is known (finite and > 0) in some depth maps."""
+    known = np.concatenate([each[np.isfinite(each) & (each > 0)] for each in depths])
+    if not len(known):
+        return 0.0, 1.0
+    near, far = np.percentile(known, (2, 98))
+    return float(near), float(far)
+
+
+def _depth_levels(depth: np.ndarray, near: float, far: float) -> np.ndarray:
     known = np.isfinite(depth) & (depth > 0)
-    if not known.any():
-        return np.zeros(depth.shape, np.float32)
-    near, far = np.percentile(depth[known], (2, 98))
-    level = 1.0 - (depth - near) / max(float(far - near), 1e-9)
+    level = 1.0 - (depth - near) / max(far - near, 1e-9)
     return np.where(known, np.clip(level, 0, 1) * 0.9 + 0.1, 0).astype(np.float32)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from meshloom.graph_runtime.edits import Add, Batch, Edit, NewLink
 from meshloom.graph_runtime.errors import MeshloomError
@@ -66,6 +67,7 @@ class DocumentTab(QWidget):
         document.named.connect(self.renamed)
         bench.runs.status_changed.connect(self._status)
         self.view.palette_wanted.connect(self.open_palette)
+        self.view.menu_made.connect(self._add_runs)
         self.explain()
 
     @property
@@ -113,6 +115,27 @@ class DocumentTab(QWidget):
             self.view.notice(_("Select the nodes to run first."))
             return None
         return self.run(["/".join([*self.view.instances, name]) for name in self._tops()])
+
+    def _add_runs(self, menu: QMenu, node: str) -> None:
+        """What can be run, first in the canvas's menu."""
+        first = menu.actions()[0] if menu.actions() else None
+        if node:
+            made = [
+                menu.addAction(_("Run to here"), self.run_selected),
+                menu.addAction(_("Compute anew"), self.run_again),
+            ]
+            if self.status(node).state == "failed":
+                made.append(menu.addAction(_("Copy the error's details"), partial(self._copy_details, node)))
+        else:
+            made = [menu.addAction(_("Run"), self.run)]
+        made.append(menu.addSeparator())
+        for action in made:
+            menu.insertAction(first, action)
+
+    def _copy_details(self, node: str) -> None:
+        status = self.status("/".join([*self.view.instances, node]))
+        words = "\n".join(part for part in (status.message, status.hint, status.details) if part)
+        QGuiApplication.clipboard().setText(words)
 
     def _tops(self) -> list[str]:
         return self.view.instances[:1] if self.view.instances else list(self.view.selection)

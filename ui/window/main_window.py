@@ -702,12 +702,18 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         from meshloom.ui.window.shortcuts import ShortcutSheet
 
-        ShortcutSheet(self.bench.keymap, self.bench.settings, self).open()
+        every = (*COMMANDS, *canvas_commands.COMMANDS)
+        sheet = ShortcutSheet(self.bench.keymap, self.bench.settings, every, self)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.open()
 
     def show_settings(self) -> None:
         from meshloom.ui.window.settings_dialog import SettingsDialog
 
-        SettingsDialog(self.bench.settings, self).open()
+        dialog = SettingsDialog(self.bench.settings, self.bench.keymap, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.shortcuts_wanted.connect(self.show_shortcuts)
+        dialog.open()
 
     def show_sweep(self) -> None:
         from meshloom.ui.window.sweep_dialog import SweepDialog
@@ -731,7 +737,11 @@ class MainWindow(QMainWindow):
         words = _(
             "Every capability is a node. Graphs run on a runtime that never computes the same thing twice."
         )
-        QMessageBox.about(self, "Meshloom", f"<b>Meshloom {version}</b><p>{words}</p>")
+        box = QMessageBox(self)
+        box.setWindowTitle("Meshloom")
+        box.setText(f"<b>Meshloom {version}</b><p>{words}</p>")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     def open_output(self) -> None:
         if self.tab is not None:
@@ -758,6 +768,16 @@ class MainWindow(QMainWindow):
             box.setInformativeText(words)
             box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             box.open()
+
+    def restore_queue(self) -> None:
+        """Put back what still waited to be run when the window ended."""
+        count = self.bench.queue_file.restore()
+        if count:
+            self.docks["queue"].show()
+            self.docks["queue"].raise_()
+            self.tell(
+                _("{count} runs were waiting. Press Go on in the queue to run them.").format(count=count)
+            )
 
     def offer_lost_work(self) -> None:
         """Open again what a window that crashed had not saved."""
@@ -823,6 +843,7 @@ class MainWindow(QMainWindow):
                 event.ignore()
                 return
         self._remember_layout()
+        self.bench.queue_file.close()
         for viewer in self.viewers:
             viewer.leave()
         leave = getattr(self._compare_page, "leave", None)

@@ -11,6 +11,7 @@ from meshloom.ui.commands import Keymap
 from meshloom.ui.palette import Remembered
 from meshloom.ui.running.engine_process import engine_environment
 from meshloom.ui.running.history import History
+from meshloom.ui.running.queue_file import QueueFile
 from meshloom.ui.running.results import Results
 from meshloom.ui.running.runs import RunInfo, Runs
 from meshloom.ui.settings import Settings
@@ -27,9 +28,11 @@ class Workbench:
     results: Results
     history: History
     remembered: Remembered
+    queue_file: QueueFile
 
     def close(self) -> None:
-        """End the engine and what loads results; what is finished is kept."""
+        """End the engine and what loads results. What is finished is kept; what waits is for the next start."""
+        self.queue_file.close()
         self.runs.close()
         self.results.close()
 
@@ -56,4 +59,5 @@ def make_workbench(
         Results(parent=parent),
         history,
         Remembered(),
+        QueueFile(runs),
     )

@@ -169,7 +169,9 @@ def test_what_remains_of_a_run(held: History) -> None:
     assert held.remaining(now, {**going, "blur": NodeStatus("running", done=9, total=4)}) == 10.0
     now.node_seconds = {"blur": 4.2}
     assert held.remaining(now, {**waiting, "photo": NodeStatus("cached")}) == 10.0
-    done = {name: NodeStatus(state) for name, state in (("photo", "done"), ("blur", "muted"), ("size", "skipped"))}
+    done = {
+        name: NodeStatus(state) for name, state in (("photo", "done"), ("blur", "muted"), ("size", "skipped"))
+    }
     assert held.remaining(run(), done) == 0.0
 
 
@@ -214,14 +216,17 @@ def test_parameters_links_and_nodes_that_differ() -> None:
 
 
 def test_what_is_muted_or_bypassed_differs() -> None:
-    other = changed(blur=NodeData("image.blur", {"radius": 2.0}, {"image": Link("photo", "image")}, mute=True))
+    other = changed(
+        blur=NodeData("image.blur", {"radius": 2.0}, {"image": Link("photo", "image")}, mute=True)
+    )
     assert [row[0] for row in differences(GRAPH, other)] == ["blur"]
 
 
 def test_groups_are_looked_into() -> None:
     def grouped(radius: float) -> GraphData:
         return GraphData(
-            {"soft": NodeData("group:Soft")}, {"Soft": GroupData({"blur": NodeData("image.blur", {"radius": radius})})}
+            {"soft": NodeData("group:Soft")},
+            {"Soft": GroupData({"blur": NodeData("image.blur", {"radius": radius})})},
         )
 
     assert differences(grouped(1.0), grouped(2.0)) == [("Soft/blur.radius", "1.0", "2.0")]
