@@ -15,7 +15,7 @@ from typing import Any
 from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.plan import suggest
-from meshloom.graph_runtime.preset import find_param, param_of
+from meshloom.graph_runtime.preset import find_param, from_text, param_of
 from meshloom.graph_runtime.spec import NodeSpec, Param, expected, in_short
 
 #: For the command that takes such flags: they cannot be declared, since the workflow says what they are.
@@ -52,14 +52,28 @@ def pins_of(graph: GraphData, catalog: Mapping[str, NodeSpec], options: Collecti
     long = Counter(_flag(place) for place in places)
     made = []
     for place in places:
+        param = param_of(graph, catalog, place)
         brief, whole = _flag(place.partition(".")[2]), _flag(place)
         flags = []
-        if short[brief] == 1 and brief not in options and not (brief in long and brief != whole):
+        if short[brief] == 1 and not (brief in long and brief != whole):
             flags.append(brief)
-        if long[whole] == 1 and whole not in options:
+        if long[whole] == 1 and whole != brief:
             flags.append(whole)
-        made.append(Pin(place, param_of(graph, catalog, place), tuple(dict.fromkeys(flags))))
+        free = [
+            flag
+            for flag in flags
+            if flag not in options and not (_is_switch(param) and _off(flag) in options)
+        ]
+        made.append(Pin(place, param, tuple(free)))
     return made
+
+
+def _is_switch(param: Param | None) -> bool:
+    return param is not None and param.kind == "bool"
+
+
+def _off(flag: str) -> str:
+    return f"--no-{flag[2:]}"
 
 
 def _flag(name: str) -> str:
@@ -70,8 +84,8 @@ def read_flags(words: Sequence[str], pins: Sequence[Pin], options: Collection[st
     """What the words say, as ``{"node.param": text}``; the last counts. Raises :class:`Unknown`."""
     known = {flag: (pin, True) for pin in pins for flag in pin.flags}
     for pin in pins:
-        if pin.param is not None and pin.param.kind == "bool":
-            known = {f"--no-{flag[2:]}": (pin, False) for flag in pin.flags} | known
+        if _is_switch(pin.param):
+            known = {_off(flag): (pin, False) for flag in pin.flags} | known
     given: dict[str, str] = {}
     waiting = iter(words)
     ahead = next(waiting, None)
@@ -84,7 +98,7 @@ def read_flags(words: Sequence[str], pins: Sequence[Pin], options: Collection[st
         if found is None:
             raise Unknown(_unheard(name, pins, [*known, *options]))
         pin, on = found
-        switch = pin.param is not None and pin.param.kind == "bool"
+        switch = _is_switch(pin.param)
         if not equals and switch and (not on or ahead is None or ahead.lower() not in _SWITCH):
             text = "true"
         elif not equals:
@@ -136,7 +150,7 @@ def _head(pin: Pin) -> str:
     flag = pin.flags[0]
     kind = pin.param.kind if pin.param is not None else ""
     if kind == "bool":
-        return f"{flag} / --no-{flag[2:]}"
+        return f"{flag} / {_off(flag)}"
     words = {"int": "N", "float": "X", "choice": "WORD", "str": "TEXT", "path": "PATH"}
     return f"{flag} {words.get(kind, 'VALUE')}"
 
@@ -166,8 +180,6 @@ def set_pins(
 ) -> dict[str, Any]:
     """The values that the words give to pinned parameters. Raises :class:`Unknown`, or :class:`RequestError`
     for a value that cannot be read."""
-    from meshloom.graph_runtime.preset import from_text
-
     given = read_flags(words, pins_of(graph, catalog, options), options)
     try:
         return {place: from_text(param_of(graph, catalog, place), text) for place, text in given.items()}

@@ -81,6 +81,7 @@ def run(
 def _with_pins(context: typer.Context, workflow: str, settings: list[str] | None, tell: bool) -> Workflow:
     """The workflow, set as ``--set`` and the flags of its pins say; with ``tell``, these are listed."""
     from meshloom.graph_runtime.cli import pins
+    from meshloom.graph_runtime.plan import suggest
     from meshloom.graph_runtime.preset import with_params
 
     params = context.command.params
@@ -89,10 +90,7 @@ def _with_pins(context: typer.Context, workflow: str, settings: list[str] | None
         *(name for each in params for name in (*each.opts, *each.secondary_opts) if name[:1] == "-"),
     ]
     if workflow.startswith("-") and not Path(workflow).exists():
-        hint = (
-            pins.suggest(workflow, options)
-            or "flags of pins come after the workflow: run WORKFLOW --flag ..."
-        )
+        hint = suggest(workflow, options) or "flags of pins come after the workflow: run WORKFLOW --flag ..."
         context.fail(f"No such option: {workflow}; {hint}")
     opened = open_workflow(workflow, settings)
     if tell:

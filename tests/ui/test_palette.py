@@ -33,9 +33,7 @@ def palette(qtbot: QtBot, catalog: Catalog, tmp_path: Path) -> Iterator[Palette]
 def shown(palette: Palette) -> list[str]:
     """The ids of the lines, from the top."""
     model = palette.list.model()
-    return [
-        model.index(row, 0).data(Qt.ItemDataRole.UserRole).listing.id for row in range(model.rowCount())
-    ]
+    return [model.index(row, 0).data(Qt.ItemDataRole.UserRole).listing.id for row in range(model.rowCount())]
 
 
 def current(palette: Palette) -> str:
@@ -75,12 +73,7 @@ def test_typing_narrows_and_the_best_is_chosen_by_enter(qtbot: QtBot, palette: P
 
 
 def test_aliases_and_skipped_letters_are_found(qtbot: QtBot, palette: Palette, catalog: Catalog) -> None:
-    aliased = [
-        (listing.id, alias)
-        for listing in palette._all
-        for alias in listing.aliases
-        if len(alias) > 3
-    ]
+    aliased = [(listing.id, alias) for listing in palette._all for alias in listing.aliases if len(alias) > 3]
     assert len(aliased) > 40
     for node_id, alias in aliased:
         ids = [choice.listing.id for choice in palette.choices(alias)]

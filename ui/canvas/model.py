@@ -111,13 +111,16 @@ class CanvasModel(QObject):
     def _refresh(self, name: str) -> None:
         data = self.document.document.node(name, self.scope)
         before = self.shapes.get(name)
-        place = self.document.document.position(name, self.scope)
+        loose = name in self._loose  # where the pointer has it, whatever the document says
+        place = None if loose else self.document.document.position(name, self.scope)
         at = place or ((before.x, before.y) if before is not None else (0.0, 0.0))
         if before is not None:
             self._uncell(before)
         for key in [key for key in self.links if key[0] == name] if before is not None else []:
             self._drop_link(key)
         self._add(name, data, at)
+        if loose:
+            self._uncell(self.shapes[name])
         self._read_links(name, data)
         for target in {key[0] for key in self._outgoing[name]}:
             self._read_links(target, self.document.document.node(target, self.scope))
@@ -178,6 +181,9 @@ class CanvasModel(QObject):
             self._uncell(self.shapes[name])
         self._far = self._bounds = None
         links, _ends = self._link_ends()
+        self._find_loose_rows(links)
+
+    def _find_loose_rows(self, links: list[LinkShape]) -> None:
         self._loose_rows = (
             np.array([row for row, link in enumerate(links) if link.source in self._loose], int),
             np.array([row for row, link in enumerate(links) if link.target in self._loose], int),
@@ -263,6 +269,7 @@ class CanvasModel(QObject):
                 start, end = self.ends(link)
                 ends[index] = (start.x(), start.y(), end.x(), end.y())
             self._ends = links, ends
+            self._find_loose_rows(links)
         return self._ends
 
     def links_near(self, box: QRectF) -> Iterator[tuple[LinkShape, QPointF, QPointF]]:

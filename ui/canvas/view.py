@@ -151,6 +151,7 @@ class CanvasView(QGraphicsView):
             reached.append(name)
         if reached == self.instances and scope == self.scope:
             return
+        self._abandon()
         self._views["/".join(self.instances)] = (self.centre(), self.zoom)
         self.instances = reached
         self.model.changed.disconnect(self._model_changed)
@@ -335,6 +336,14 @@ class CanvasView(QGraphicsView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
+        try:
+            self._paint(painter)
+        finally:  # a painter that is left open takes the process with it
+            painter.end()
+        if self.pictures.late:
+            QTimer.singleShot(0, self.viewport(), self.viewport().update)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         painter.fillRect(self.viewport().rect(), theme().colour("canvas"))
         visible = self.visible()
@@ -354,9 +363,6 @@ class CanvasView(QGraphicsView):
         decor.paint_notes(painter, self, visible)
         self._paint_failed(painter, visible, zoom)
         self._paint_gesture(painter, zoom)
-        painter.end()
-        if self.pictures.late:
-            QTimer.singleShot(0, self.viewport(), self.viewport().update)
 
     def _paint_grid(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
         step = GRID if zoom >= 0.7 else GRID * 4
@@ -529,6 +535,8 @@ class CanvasView(QGraphicsView):
         self._gesture = gestures.begin(self, event, self._space)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None and not event.buttons():  # let go where nobody told
+            self._abandon()
         if self._gesture is not None:
             self._gesture.move(event)
             return
@@ -544,6 +552,14 @@ class CanvasView(QGraphicsView):
             else Qt.CursorShape.ArrowCursor
         )
         if hit.link is not before:
+            self.viewport().update()
+
+    def _abandon(self) -> None:
+        """What the mouse was about to do is not done."""
+        gesture, self._gesture = self._gesture, None
+        if gesture is not None:
+            gesture.cancel()
+            self.viewport().unsetCursor()
             self.viewport().update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -604,6 +620,12 @@ class CanvasView(QGraphicsView):
             self.zoom_at(1.0015 ** event.angleDelta().y(), event.position())
         event.accept()
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and self._gesture is not None:
+            event.accept()  # while a button is held no command may change what the mouse works on
+            return True
+        return super().event(event)
+
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.NativeGesture:
             gesture: QNativeGestureEvent = event  # type: ignore[assignment]
@@ -620,14 +642,13 @@ class CanvasView(QGraphicsView):
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+        if event.key() == Qt.Key.Key_Space and self._gesture is None and not event.isAutoRepeat():
             self._space = True
             self._space_alone = True
             self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
         elif event.key() == Qt.Key.Key_Escape:
             if self._gesture is not None:
-                self._gesture.cancel()
-                self._gesture = None
+                self._abandon()
             elif self.selection:
                 self.select([])
             elif self.instances:

@@ -83,7 +83,7 @@ def _numbers(held: np.ndarray) -> np.ndarray:
 
 def depth_range(*depths: np.ndarray) -> tuple[float, float]:
     """From the 2nd to the 98th percentile of all that is known (finite and > 0) in some depth maps."""
-    known = np.concatenate([each[np.isfinite(each) & (each > 0)] for each in depths])
+    known = np.concatenate([np.zeros(0), *(each[np.isfinite(each) & (each > 0)] for each in depths)])
     if not len(known):
         return 0.0, 1.0
     near, far = np.percentile(known, (2, 98))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPointF, Qt, QUrl, Signal
-from PySide6.QtGui import QImage, QKeySequence, QPainter, QTextDocument
+from PySide6.QtGui import QImage, QPainter, QTextDocument
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from meshloom.graph_runtime.catalog import Catalog
@@ -48,6 +48,15 @@ def _kinds(held: Any) -> list[str]:
     return own + [kind for each in held.values() for kind in _kinds(each)]
 
 
+class _Browser(QTextBrowser):
+    """Tells of Alt+Left and the mouse's back button instead of going back in files it has opened."""
+
+    back_wanted = Signal()
+
+    def backward(self) -> None:
+        self.back_wanted.emit()
+
+
 class NodeDocs(QDialog):
     """A page about one kind of node; links lead to the pages of others."""
 
@@ -61,13 +70,14 @@ class NodeDocs(QDialog):
         self._spec: NodeSpec | None = None
         self._before: list[str] = []
         self._example: Path | None = None
-        self.browser = QTextBrowser()
+        self.browser = _Browser()
         self.back = QPushButton(_("Back"))
         self.example = QPushButton(_("Open an example"))
         self._none = QLabel(_("No node of this kind is installed."))
         self._lay_out()
         self.browser.anchorClicked.connect(self._follow)
         self.back.clicked.connect(self._go_back)
+        self.browser.back_wanted.connect(self._go_back)
         self.example.clicked.connect(self._open_example)
         current().changed.connect(self._render)
 
@@ -77,7 +87,7 @@ class NodeDocs(QDialog):
         self.browser.setOpenLinks(False)
         self.browser.setAccessibleName(_("What the node does"))
         self.browser.document().setDocumentMargin(5 * UNIT)
-        self.back.setShortcut(QKeySequence("Alt+Left"))
+        self.back.setToolTip(_("Back (Alt+←)"))
         self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
         close = QPushButton(_("Close"))
         close.clicked.connect(self.accept)

@@ -42,12 +42,11 @@ def page(spec: NodeSpec, known: Collection[str] = (), picture_width: int = 0) ->
     if traits:
         parts.append(f'<p style="margin: 0 0 8px 0; color: {dim}">{html.escape(" ".join(traits))}</p>')
     if spec.inputs:
-        parts += [_heading(_("Inputs")), _table([_port_row(port, known) for port in spec.inputs])]
+        parts.append(_table(_("Inputs"), [_port_row(port, known) for port in spec.inputs]))
     if spec.outputs:
-        rows = [_port_row(port, known, outgoing=True) for port in spec.outputs]
-        parts += [_heading(_("Outputs")), _table(rows)]
+        parts.append(_table(_("Outputs"), [_port_row(port, known, outgoing=True) for port in spec.outputs]))
     if spec.params:
-        parts += [_heading(_("Parameters")), _table([_param_row(param, known) for param in spec.params])]
+        parts.append(_table(_("Parameters"), [_param_row(param, known) for param in spec.params]))
     parts.append("</body></html>")
     return "".join(parts)
 
@@ -126,18 +125,15 @@ def _traits(spec: NodeSpec) -> list[str]:
     return said
 
 
-def _heading(words: str) -> str:
-    return f'<h4 style="margin: 16px 0 5px 0">{html.escape(words)}</h4>'
-
-
-def _table(rows: list[tuple[str, str]]) -> str:
+def _table(title: str, rows: list[tuple[str, str]]) -> str:
     line = f"border-top: 1px solid {theme().line};"
     cells = "".join(
         f'<tr><td width="30%" style="{line} padding: 6px 12px 6px 0">{name}</td>'
         f'<td style="{line} padding: 6px 0 6px 0">{said}</td></tr>'
         for name, said in rows
     )
-    return f'<table width="100%" cellspacing="0" cellpadding="0">{cells}</table>'
+    head = f'<tr><td colspan="2" style="padding: 16px 0 5px 0"><b>{html.escape(title)}</b></td></tr>'
+    return f'<table width="100%" cellspacing="0" cellpadding="0">{head}{cells}</table>'
 
 
 def _port_row(port: Port, known: Collection[str], outgoing: bool = False) -> tuple[str, str]:

@@ -80,7 +80,7 @@ def test_a_comma_is_a_point(qtbot: QtBot) -> None:
 def test_what_the_parameter_does_not_take_stays_in_the_entry_with_the_reason(
     qtbot: QtBot, param: Param, text: str, word: str
 ) -> None:
-    field, told = make(qtbot, param)
+    field, _told = make(qtbot, param)
     write(qtbot, field, text)
     assert told.committed == [] and told.changed == [] and field.value == param.default
     assert word in field.fault and field.entry.isVisible() and field.entry.text() == text
@@ -113,9 +113,7 @@ def test_the_value_follows_the_pointer_across_the_bar(qtbot: QtBot) -> None:
     assert told.committed[-1] == pytest.approx(3.0, abs=0.05)
     told.committed.clear()
     field.set_value(1.0)
-    drag(
-        field.bar, QPoint(quarter, 10), QPoint(3 * quarter, 10), modifiers=Qt.KeyboardModifier.ShiftModifier
-    )
+    drag(field.bar, QPoint(quarter, 10), QPoint(3 * quarter, 10), modifiers=Qt.KeyboardModifier.ShiftModifier)
     assert told.committed[-1] == pytest.approx(1.2, abs=0.01), "Shift is ten times finer"
 
 
@@ -213,12 +211,14 @@ def test_every_number_of_every_node_reaches_both_its_ends(qtbot: QtBot, catalog:
         (param.kind, param.hint.low, param.hint.high, param.hint.step): (spec_id, param)
         for spec_id in catalog
         for param in catalog[spec_id].params
-        if param.kind in ("int", "float") and isinstance(param.hint, Range) and not isinstance(param.hint, Seed)
+        if param.kind in ("int", "float")
+        and isinstance(param.hint, Range)
+        and not isinstance(param.hint, Seed)
         if param.default is not None and param.hint.low is not None and param.hint.high is not None
     }
     assert len(params) > 30
     for spec_id, param in params.values():
-        field, told = make(qtbot, param)
+        field, _told = make(qtbot, param)
         far = 20_000 if field.bar.bounded else 100_000_000
         for way, limit in ((far, param.hint.high), (-far, param.hint.low)):
             drag(field.bar, QPoint(100, 10), QPoint(100 + way, 10), steps=2)
@@ -231,6 +231,6 @@ def test_every_number_of_every_node_reaches_both_its_ends(qtbot: QtBot, catalog:
 
 
 def test_an_odd_limit_is_reached_and_not_passed(qtbot: QtBot) -> None:
-    field, told = make(qtbot, Param("turn", "float", 0.0, Slider(-3.14159265, 3.14159265)))
+    field, _told = make(qtbot, Param("turn", "float", 0.0, Slider(-3.14159265, 3.14159265)))
     drag(field.bar, QPoint(100, 10), QPoint(900, 10))
     assert field.fault == "" and field.value == 3.14159265

@@ -111,7 +111,9 @@ def test_a_line_of_text(qtbot: QtBot) -> None:
         ("floats", "", [], ""),
     ],
 )
-def test_a_list_is_typed_with_commas(qtbot: QtBot, kind: str, text: str, value: list[Any], shown: str) -> None:
+def test_a_list_is_typed_with_commas(
+    qtbot: QtBot, kind: str, text: str, value: list[Any], shown: str
+) -> None:
     told = Told(qtbot, Param("many", kind, (7,) if kind != "strs" else ("x",)))
     assert isinstance(told.field, others.LineField)
     told.field.line.selectAll()

@@ -221,7 +221,9 @@ def test_one_to_one_is_pixel_for_pixel(view: ImageView) -> None:
     assert (shot[1:-1, 1:-1, :3] == part[1:-1, 1:-1]).mean() > 0.99
 
 
-def test_a_window_that_grows_keeps_the_picture_fitted_until_it_is_moved(view: ImageView, qtbot: QtBot) -> None:
+def test_a_window_that_grows_keeps_the_picture_fitted_until_it_is_moved(
+    view: ImageView, qtbot: QtBot
+) -> None:
     view.show_value(Image(noise(100, 100)))
     before = view.canvas.zoom
     view.resize(1000, 1000)
@@ -248,7 +250,9 @@ def test_controls_change_what_is_painted(view: ImageView, qtbot: QtBot) -> None:
     middle = view.canvas.rect().center()
 
     def colour() -> tuple[int, ...]:
-        return tuple(int(part) for part in array(view.canvas.grab().toImage())[middle.y() + 3, middle.x() + 3, :3])
+        return tuple(
+            int(part) for part in array(view.canvas.grab().toImage())[middle.y() + 3, middle.x() + 3, :3]
+        )
 
     assert colour() == (200, 100, 50)
     view.channel.setFocus()

@@ -130,7 +130,9 @@ def test_an_empty_table(view: TableView) -> None:
     assert view.rowCount() == 0 and view.as_csv() == "a,b\n"
 
 
-@pytest.mark.parametrize(("value", "text"), [(Text("two\nlines"), "two\nlines"), (2.5, "2.5"), (True, "True")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(Text("two\nlines"), "two\nlines"), (2.5, "2.5"), (True, "True")]
+)
 def test_texts_and_numbers(qtbot: QtBot, value: Any, text: str) -> None:
     view = TextView()
     qtbot.addWidget(view)
