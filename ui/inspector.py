@@ -37,7 +37,7 @@ from meshloom.ui.library import Library
 from meshloom.ui.locks import is_locked, lock_toggled
 from meshloom.ui.promoted import is_promoted, params_of, toggled
 from meshloom.ui.running.status import NodeStatus
-from meshloom.ui.theme import UNIT, theme
+from meshloom.ui.theme import UNIT, icon, theme
 from meshloom.ui.words import _
 
 
@@ -257,10 +257,12 @@ class Inspector(QScrollArea):
     def _lock_button(self, param: str) -> QToolButton:
         locked = self._is_locked(param)
         button = QToolButton()
-        button.setText("🔒" if locked else "🔓")
+        button.setIcon(icon("locked" if locked else "unlocked"))
+        button.setProperty("locked", locked)
         button.setToolTip(_("Locked: it cannot be changed by accident") if locked else _("Lock"))
         button.setAutoRaise(True)
-        button.setStyleSheet(f"color: {theme().accent if locked else theme().dim}; padding: 0 2px;")
+        button.setStyleSheet("padding: 0 2px;")
+        button.setAccessibleName(f"{button.toolTip()}: {param}")
         button.clicked.connect(partial(self._toggle_lock, param))
         return button
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from meshloom.graph_runtime.types import SCALARS, VALUES
@@ -144,6 +144,11 @@ def socket_style(type_name: str) -> tuple[Shape, QColor]:
         dark, light = _OTHERS[sum(type_name.encode()) % len(_OTHERS)]
         shape = "pentagon" if type_name in VALUES else "square"
     return shape, QColor(dark if theme().dark else light)
+
+
+def icon(name: str) -> QIcon:
+    """A picture of the folder ``icons``, for the theme in use."""
+    return QIcon(str(_ICONS / f"{name}_{theme().name}.svg"))
 
 
 class _Current(QObject):

@@ -55,7 +55,22 @@ _Key = Qt.Key
 NODES = ("number", "number", "add", "add", "picture", "brighter", "mean", "pictures", "parameters", "slow", "fail",
          "switch", "repeat", "talk", "image blur", "resize", "number math", "text join", "note")  # fmt: skip
 #: What is typed into fields.
-TEXTS = ("3", "0", "-7", "1e3", "0.25", "2*3", "hello", "", "99999999999", "α β 漢字", "red", "a b", "/tmp/x", "%s{}")
+TEXTS = (
+    "3",
+    "0",
+    "-7",
+    "1e3",
+    "0.25",
+    "2*3",
+    "hello",
+    "",
+    "99999999999",
+    "α β 漢字",
+    "red",
+    "a b",
+    "/tmp/x",
+    "%s{}",
+)
 #: Documents with nodes of other kinds are not run to the end: they would take minutes.
 CHEAP = ("t.", "number.", "text.", "logic.")
 #: At most this many documents open, and nodes in one.
@@ -104,6 +119,8 @@ class Monkey:
         self.done: collections.deque[str] = collections.deque(maxlen=40)
         self.counts: collections.Counter[str] = collections.Counter()
         self.checked: collections.Counter[str] = collections.Counter()
+        self.runs: collections.Counter[str] = collections.Counter()
+        window.bench.runs.ended.connect(self._run_ended)
         self._began: dict[str, GraphData] = {}
         self._pictures = [folder / f"picture{index}.png" for index in range(2)]
         for index, file in enumerate(self._pictures):
@@ -141,6 +158,9 @@ class Monkey:
         action()
         self.settle()
         self._note_beginnings()
+
+    def _run_ended(self, run: Any) -> None:
+        self.runs[run.state] += 1
 
     def settle(self) -> None:
         """Let everything happen that follows; leave no menu or dialog open."""
@@ -260,7 +280,9 @@ class Monkey:
             raise Broken("Ctrl+N opens no document")
         return tab
 
-    def _press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = PLAIN, widget: QWidget | None = None) -> None:
+    def _press(
+        self, key: Qt.Key, modifiers: Qt.KeyboardModifier = PLAIN, widget: QWidget | None = None
+    ) -> None:
         QTest.keyClick(widget or self._tab().view, key, modifiers)
 
     def _shapes(self) -> list[Any]:
@@ -429,9 +451,9 @@ class Monkey:
         key, modifiers = self.chance.choice(
             (
                 (_Key.Key_Escape, PLAIN), (_Key.Key_Z, CTRL), (_Key.Key_Z, CTRL | SHIFT), (_Key.Key_Delete, PLAIN),
-                (_Key.Key_G, CTRL), (_Key.Key_A, CTRL), (_Key.Key_V, CTRL), (_Key.Key_Tab, PLAIN),
-                (_Key.Key_L, PLAIN), (_Key.Key_Up, CTRL), (_Key.Key_M, PLAIN), (_Key.Key_X, CTRL), (_Key.Key_N, CTRL), (_Key.Key_W, CTRL),
-                (_Key.Key_S, CTRL),
+                (_Key.Key_G, CTRL), (_Key.Key_A, CTRL), (_Key.Key_V, CTRL),
+                (_Key.Key_Tab, PLAIN), (_Key.Key_L, PLAIN), (_Key.Key_Up, CTRL), (_Key.Key_M, PLAIN),
+                (_Key.Key_X, CTRL), (_Key.Key_N, CTRL), (_Key.Key_W, CTRL), (_Key.Key_S, CTRL),
             )
         )  # fmt: skip
         view = self._tab().view
@@ -445,7 +467,9 @@ class Monkey:
             hand.release(port, end)
 
     def rubber(self) -> None:
-        hand.drag(self._tab().view.viewport(), self._anywhere(), self._anywhere(), modifiers=self._some_modifiers())
+        hand.drag(
+            self._tab().view.viewport(), self._anywhere(), self._anywhere(), modifiers=self._some_modifiers()
+        )
 
     def click(self) -> None:
         shape = self._node()
@@ -551,7 +575,9 @@ class Monkey:
         if not isinstance(menu, QMenu):
             raise Broken(f"the menu {head.text()} does not open")
         shunned = {self.window.commands[name] for name in ("window.quit", *self._not_yet())}
-        chosen = [each for each in menu.actions() if each.isEnabled() and not each.isSeparator() and not each.menu()]
+        chosen = [
+            each for each in menu.actions() if each.isEnabled() and not each.isSeparator() and not each.menu()
+        ]
         chosen = [each for each in chosen if each not in shunned]
         if chosen:
             hand.click(menu, menu.actionGeometry(self.chance.choice(chosen)).center())
@@ -772,7 +798,9 @@ class Monkey:
         focused = QApplication.focusWidget()
         if focused is not None:
             for _turn in range(3):
-                QTest.keyClick(focused, self.chance.choice((_Key.Key_Tab, _Key.Key_Down, _Key.Key_A, _Key.Key_Space)))
+                QTest.keyClick(
+                    focused, self.chance.choice((_Key.Key_Tab, _Key.Key_Down, _Key.Key_A, _Key.Key_Space))
+                )
 
     # --------------------------------------------------------------------------------------------- ending
 
@@ -877,7 +905,7 @@ def play(seed: int, actions: int, folder: Path, warm: int = 500, every: int = 50
         report["cpu_s"] = round(time.process_time() - begun, 1)
         report["last"] = list(monkey.done)[-12:]
         report["did"] = dict(monkey.counts)
-        report["checked"] = dict(monkey.checked)
+        report["checked"], report["runs"] = dict(monkey.checked), dict(monkey.runs)
     return report
 
 

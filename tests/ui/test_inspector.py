@@ -239,11 +239,11 @@ def test_inside_a_group_a_parameter_is_made_the_groups_own_and_is_set_on_its_ins
 def test_a_locked_parameter_cannot_be_changed(inspector: Inspector, document: OpenDocument) -> None:
     show(inspector, "adjust")
     name = next(iter(inspector.fields))
-    lock = buttons(inspector, "🔓")[0]
+    lock = next(each for each in inspector.findChildren(QToolButton) if each.property("locked") is False)
     click(lock, lock.rect().center())
     assert not inspector.fields[name].isEnabled()
     assert document.document.extras["locks"] == {"": [f"adjust.{name}"]}
-    (lock,) = buttons(inspector, "🔒")
+    (lock,) = [each for each in inspector.findChildren(QToolButton) if each.property("locked")]
     click(lock, lock.rect().center())
     assert inspector.fields[name].isEnabled() and "locks" not in document.document.extras
 

@@ -88,6 +88,7 @@ class CanvasModel(QObject):
     def _document_changed(self, changes: tuple[Change, ...]) -> None:
         document = self.document.document
         if self.scope not in document.scopes:
+            self._dirty()  # for the view to go elsewhere
             return
         names: dict[str, set[str]] = defaultdict(set)
         for what, scope, name in changes:

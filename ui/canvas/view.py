@@ -183,11 +183,12 @@ class CanvasView(QGraphicsView):
         self.place_bars()
 
     def _model_changed(self) -> None:
+        if self.scope not in self.document.document.scopes:
+            self._go_to(self.instances)
+            return
         gone = [name for name in self.selection if name not in self.model.shapes]
         if gone:
             self.select([name for name in self.selection if name not in gone])
-        if self.scope not in self.document.document.scopes:
-            self._go_to([])
         self.minimap.graph_changed()
         self.viewport().update()
 

@@ -177,9 +177,10 @@ class NumberField(Field):
             if isinstance(self.value, float)
             else str(self.value)
         )
-        self.bar.hide()
+        # First the focus, then out of sight: a widget that goes with the focus hands it to just anybody.
         self.entry.show()
         self.entry.setFocus()
+        self.bar.hide()
         self.entry.selectAll()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -206,10 +207,11 @@ class NumberField(Field):
 
     def _back(self) -> None:
         self.tell("")
-        self.entry.hide()
         self.bar.show()
         self.show_value(self.value)
-        self.bar.setFocus()
+        if self.entry.hasFocus():
+            self.bar.setFocus()
+        self.entry.hide()
 
     def _dragged(self, value: Any) -> None:
         self.offer(value, done=False)

@@ -64,7 +64,9 @@ class SolidMesh:
         self.scene: Scene | None = None
         self.points: Points | None = None
         good = np.isfinite(mesh.vertices).all(axis=1)
-        faces = mesh.faces if good.all() else mesh.faces[good[mesh.faces].all(axis=1)]
+        #: Which faces of the value are drawn.
+        self.index = np.flatnonzero(good[mesh.faces].all(axis=1))
+        faces = mesh.faces if good.all() else mesh.faces[self.index]
         if len(faces):
             self.scene = Scene(
                 np.nan_to_num(mesh.vertices),

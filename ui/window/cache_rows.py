@@ -72,6 +72,10 @@ class CacheRows(QObject):
             self._wait(_("Looking…"))
             self._look.ask(folder)
 
+    def rest(self) -> None:
+        """Nobody looks: how much there is is counted anew the next time."""
+        self._asked = None
+
     def _wait(self, words: str) -> None:
         self.used.setText(words)
         self.clear.setEnabled(False)

@@ -49,7 +49,7 @@ def _kinds(held: Any) -> list[str]:
 
 
 class _Browser(QTextBrowser):
-    """Tells of Alt+Left and the mouse's back button instead of going back in files it has opened."""
+    """Tells of Alt+Left instead of going back in files that it has opened."""
 
     back_wanted = Signal()
 

@@ -6,6 +6,7 @@ import os
 
 import psutil
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -134,6 +135,14 @@ class SettingsDialog(QDialog):
             event.ignore()
             return True
         return super().eventFilter(watched, event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.cache.show()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.cache.rest()
 
     def _connect(self) -> None:
         self.theme.activated.connect(self._set_theme)

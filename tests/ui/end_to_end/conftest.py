@@ -74,6 +74,25 @@ class Desk:
     def titles(self) -> list[str]:
         return [self.hand("getwindowname", window) for window in self.windows(".+")]
 
+    def shown(self) -> int:
+        """How many windows can be seen, menus, lists and questions among them."""
+        return len(self.windows(".*"))
+
+    def add_node(self, title: str, type_: str) -> str:
+        """Add a node as one does without looking, and give back what it is called in the graph."""
+        shown = self.shown()
+        self.key("Tab")
+        until(lambda: self.shown() > shown, "Tab opened no palette")
+        self.hand("type", title)
+        self.key("Return")
+        until(lambda: self.shown() == shown, "Enter did not close the palette")
+
+        def added() -> str:
+            nodes = self.kept().get("nodes", {})
+            return next((name for name in nodes if nodes[name]["type"] == type_), "")
+
+        return str(until(added, f"{title} did not come into the graph"))
+
     def key(self, *keys: str) -> None:
         self.hand("key", "--clearmodifiers", *keys)
 

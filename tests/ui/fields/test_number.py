@@ -80,7 +80,7 @@ def test_a_comma_is_a_point(qtbot: QtBot) -> None:
 def test_what_the_parameter_does_not_take_stays_in_the_entry_with_the_reason(
     qtbot: QtBot, param: Param, text: str, word: str
 ) -> None:
-    field, _told = make(qtbot, param)
+    field, told = make(qtbot, param)
     write(qtbot, field, text)
     assert told.committed == [] and told.changed == [] and field.value == param.default
     assert word in field.fault and field.entry.isVisible() and field.entry.text() == text

@@ -200,6 +200,17 @@ def test_clearing_asks_and_then_forgets(qtbot: QtBot, tmp_path: Path) -> None:
     dialog.close()
 
 
+def test_opened_again_it_counts_anew(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = SettingsDialog(Settings())
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert waited(qtbot, dialog) == "Nothing is kept."
+    dialog.close()
+    fill(tmp_path / "cache")
+    dialog.show()
+    assert waited(qtbot, dialog) == "1.0 MB in 1 results"
+
+
 def test_closing_while_it_looks_leaves_nothing(qtbot: QtBot, tmp_path: Path) -> None:
     fill(tmp_path / "cache")
     dialog = SettingsDialog(Settings())
