@@ -165,14 +165,14 @@ class Canvas(QWidget):
         return (int(x), int(y)) if inside else (-1, -1)
 
     def frame(self) -> QRectF:
-        """Where the picture is in the widget."""
+        """Where the picture is in the widget. At whole zooms its pixels lie on those of the screen."""
         width, height = self._size
-        return QRectF(
-            self.width() / 2 - self.centre.x() * self.zoom,
-            self.height() / 2 - self.centre.y() * self.zoom,
-            width * self.zoom,
-            height * self.zoom,
-        )
+        left = self.width() / 2 - self.centre.x() * self.zoom
+        top = self.height() / 2 - self.centre.y() * self.zoom
+        ratio = self.devicePixelRatioF()
+        if abs(self.zoom * ratio - round(self.zoom * ratio)) < 1e-6:
+            left, top = round(left * ratio) / ratio, round(top * ratio) / ratio
+        return QRectF(left, top, width * self.zoom, height * self.zoom)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._fitted:

@@ -70,6 +70,7 @@ class ShortcutSheet(QDialog):
         self.resize(720, 660)
         self.search.setPlaceholderText(_("Search by name or keys"))
         self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName(self.search.placeholderText())
         for name, title in KEYMAPS.items():
             self.keymaps.addItem(title, name)
         self.keymaps.setAccessibleName(_("Keymap"))
@@ -261,8 +262,6 @@ class ShortcutSheet(QDialog):
     def _keep(self) -> None:
         self._settings.set("keymap", self._keymap.name)
         self._settings.set("own_keys", {name: list(keys) for name, keys in self._keymap.own.items()})
-
-    # ------------------------------------------------------------------------------------------------ keyboard
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress:

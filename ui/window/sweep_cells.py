@@ -155,8 +155,9 @@ class SweepCells(QObject):
             self.changed.emit(index)
 
     def _queue_changed(self) -> None:
-        for index in [index for index in self._open if self.runs[index].state == "cancelled"]:
-            self._close(index, "cancelled", "")
+        for index, run in enumerate(self.runs):
+            if run.state == "cancelled" and index in self._open:
+                self._close(index, "cancelled", "")
 
     def _close(self, index: int, status: str, message: str) -> None:
         self._open.discard(index)

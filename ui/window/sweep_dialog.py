@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
@@ -11,12 +12,13 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QScrollArea,
+    QTreeWidget,
+    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +27,7 @@ from meshloom.graph_runtime.errors import RequestError
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.spec import Param
 from meshloom.graph_runtime.sweep import MOST_CELLS, Axis
+from meshloom.ui import theme as themes
 from meshloom.ui.fields.text import label, shown
 from meshloom.ui.promoted import params_of
 from meshloom.ui.theme import UNIT, theme
@@ -79,9 +82,18 @@ class SweepDialog(QDialog):
         self.search = QLineEdit(self)
         self.search.setPlaceholderText(_("Search settings"))
         self.search.setClearButtonEnabled(True)
-        self.list = QListWidget(self)
+        self.list = QTreeWidget(self)
         self.list.setAccessibleName(_("Settings of the graph"))
-        self.list.setUniformItemSizes(True)
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.header().setMaximumSectionSize(220)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setStyleSheet(_ticks())
         left = QVBoxLayout()
         left.setSpacing(2 * UNIT)
         left.addWidget(self.search)
@@ -147,15 +159,16 @@ class SweepDialog(QDialog):
                 value = node.params.get(param.name, param.default)
                 self._params[place] = (param, value)
                 title = title_of(name, self.graph, self._bench.catalog)
-                item = QListWidgetItem(f"{title} · {label(param.name)}    {shown(param, value)}")
-                item.setToolTip(f"{place}\n{param.doc}".strip())
-                item.setData(_PLACE, place)
-                item.setData(_WORDS, f"{place} {title} {label(param.name)} {node.type}".lower())
+                item = QTreeWidgetItem([f"{title} · {label(param.name)}", _cut(shown(param, value))])
+                item.setToolTip(0, f"{place}\n{param.doc}".strip())
+                item.setData(0, _PLACE, place)
+                item.setData(0, _WORDS, f"{place} {title} {label(param.name)} {node.type}".lower())
+                item.setForeground(1, theme().colour("dim"))
+                item.setSizeHint(0, QSize(0, 7 * UNIT))
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                item.setCheckState(Qt.CheckState.Unchecked)
-                self.list.addItem(item)
-        if self.list.count():
-            self.list.setCurrentRow(0)
+                item.setCheckState(0, Qt.CheckState.Unchecked)
+                self.list.addTopLevelItem(item)
+        self.list.setCurrentItem(self.list.topLevelItem(0))
 
     def _list_targets(self) -> None:
         ends = ends_of(self.graph)
@@ -174,9 +187,9 @@ class SweepDialog(QDialog):
     def _filter(self, text: str) -> None:
         words = text.lower().split()
         first = None
-        for row in range(self.list.count()):
-            item = self.list.item(row)
-            fits = all(word in item.data(_WORDS) for word in words)
+        for row in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(row)
+            fits = all(word in item.data(0, _WORDS) for word in words)
             item.setHidden(not fits)
             first = item if fits and first is None else first
         if first is not None:
@@ -197,16 +210,16 @@ class SweepDialog(QDialog):
         return super().eventFilter(watched, event)
 
     def _walk(self, by: int) -> None:
-        row = self.list.currentRow() + by
-        while 0 <= row < self.list.count():
-            if not self.list.item(row).isHidden():
-                self.list.setCurrentRow(row)
+        row = self.list.indexOfTopLevelItem(self.list.currentItem()) + by
+        while 0 <= row < self.list.topLevelItemCount():
+            if not self.list.topLevelItem(row).isHidden():
+                self.list.setCurrentItem(self.list.topLevelItem(row))
                 return
             row += by
 
-    def _toggle(self, item: QListWidgetItem) -> None:
-        on = item.checkState() == Qt.CheckState.Checked
-        item.setCheckState(Qt.CheckState.Unchecked if on else Qt.CheckState.Checked)
+    def _toggle(self, item: QTreeWidgetItem, _column: int = 0) -> None:
+        on = item.checkState(0) == Qt.CheckState.Checked
+        item.setCheckState(0, Qt.CheckState.Unchecked if on else Qt.CheckState.Checked)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Enter in the list ticks; only elsewhere it starts.
@@ -214,8 +227,8 @@ class SweepDialog(QDialog):
             return
         super().keyPressEvent(event)
 
-    def _ticked(self, item: QListWidgetItem) -> None:
-        place, on = item.data(_PLACE), item.checkState() == Qt.CheckState.Checked
+    def _ticked(self, item: QTreeWidgetItem, _column: int = 0) -> None:
+        place, on = item.data(0, _PLACE), item.checkState(0) == Qt.CheckState.Checked
         if on == (place in self.rows):
             return
         if on:
@@ -234,9 +247,9 @@ class SweepDialog(QDialog):
         self._tell()
 
     def _untick(self, place: str) -> None:
-        for row in range(self.list.count()):
-            if self.list.item(row).data(_PLACE) == place:
-                self.list.item(row).setCheckState(Qt.CheckState.Unchecked)
+        for row in range(self.list.topLevelItemCount()):
+            if self.list.topLevelItem(row).data(0, _PLACE) == place:
+                self.list.topLevelItem(row).setCheckState(0, Qt.CheckState.Unchecked)
 
     # ------------------------------------------------------------------------------------------- telling
 
@@ -267,7 +280,7 @@ class SweepDialog(QDialog):
         elif ready and count > MANY:
             colour = theme().warn
             words += " — " + _("that is many")
-        if not self.list.count():
+        if not self.list.topLevelItemCount():
             words = _("This graph has no settings to vary.")
         self.count.setText(words)
         self.count.setStyleSheet(f"color: {colour};")
@@ -321,3 +334,19 @@ class SweepDialog(QDialog):
         view.setParent(self.parentWidget(), Qt.WindowType.Window)
         view.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         view.show()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 28 else f"{text[:27]}…"
+
+
+def _ticks() -> str:
+    """How the ticks of the list look: as those of a check box."""
+    colours = theme()
+    tick = (Path(themes.__file__).parent / "icons" / f"check_{colours.name}.svg").as_posix()
+    return f"""
+    QTreeView::indicator {{ width: 14px; height: 14px; border: 1px solid {colours.dim}; border-radius: 3px;
+        background: {colours.field}; }}
+    QTreeView::indicator:checked {{ background: {colours.accent}; border-color: {colours.accent};
+        image: url({tick}); }}
+    """

@@ -199,6 +199,10 @@ class SweepTable(QTableView):
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.setCornerButtonEnabled(False)
+        self.setStyleSheet(
+            "QTableView { selection-background-color: transparent; }"
+            "QTableCornerButton::section { background: transparent; border: none; }"
+        )
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setHighlightSections(False)
@@ -213,6 +217,13 @@ class SweepTable(QTableView):
         """The width of the cells; they are three quarters as high."""
         self.horizontalHeader().setDefaultSectionSize(side)
         self.verticalHeader().setDefaultSectionSize(side * 3 // 4)
+
+    def fitting(self, least: int, most: int) -> int:
+        """The width of cells with which all of them can be seen, within limits."""
+        room, model = self.viewport().size(), self.model()
+        wide = room.width() // max(1, model.columnCount())
+        high = room.height() * 4 // 3 // max(1, model.rowCount())
+        return max(least, min(wide, high, most))
 
     def current(self) -> int:
         """The number of the current cell, -1 if there is none."""

@@ -58,7 +58,7 @@ class SweepView(QWidget):
         self.cells = cells
         cells.setParent(self)
         self._asked: dict[str, tuple[int, str]] = {}
-        self._left = False
+        self._left = self._sized = False
         self.model = SweepModel(cells, self)
         self.table = SweepTable(self.model, self)
         self._make_choices()
@@ -127,6 +127,7 @@ class SweepView(QWidget):
         self.size.setAccessibleName(_("Size of the cells"))
         self.size.setToolTip(_("Size of the cells"))
         self.size.valueChanged.connect(self.table.set_size)
+        self.size.sliderMoved.connect(self._size_chosen)
 
     def _make_foot(self) -> None:
         self.progress = QProgressBar(self)
@@ -245,7 +246,7 @@ class SweepView(QWidget):
             name for cell in self.cells.cells for name in self.cells.numbers(cell.index, target)
         ))  # fmt: skip
         offered = [(_("Picture"), PICTURE)] if target.has_pictures or not target.parts else []
-        if len(names) != 1:
+        if len(names) > 1 or not offered:
             offered.append((_("All numbers"), NUMBERS))
         offered += [(name.removeprefix(f"{target.name}."), name) for name in names]
         if [key for _words, key in offered] == [self.what.itemData(row) for row in range(self.what.count())]:
@@ -254,14 +255,25 @@ class SweepView(QWidget):
         for words, key in offered:
             self.what.addItem(words, key)
         row = self.what.findData(kept)
-        usual = 0 if len(offered) == 1 or target.has_pictures or len(names) != 2 else 1
-        self.what.setCurrentIndex(row if row >= 0 else min(usual, len(offered) - 1))
+        self.what.setCurrentIndex(max(0, row))
         self.what.setVisible(len(offered) > 1)
         self._what_chosen()
 
     def _what_chosen(self) -> None:
         self.model.show_what(self.target.currentData(), self.what.currentData() or PICTURE)
         self._tell_cell()
+
+    def _size_chosen(self) -> None:
+        self._sized = True
+
+    def resizeEvent(self, event: Any) -> None:
+        """Until the user chooses another size, the cells are as large as the room lets them be."""
+        super().resizeEvent(event)
+        if not self._sized:
+            QTimer.singleShot(0, self, self._fit)
+
+    def _fit(self) -> None:
+        self.size.setValue(self.table.fitting(120, 300))
 
     def _paint_again(self) -> None:
         self.table.viewport().update()

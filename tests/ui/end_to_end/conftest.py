@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-MESHLOOM = Path(sys.executable).with_name("meshloom")
+#: ``MESHLOOM_PROGRAM=dist/meshloom/meshloom``: to try a bundle.
+MESHLOOM = Path(os.environ.get("MESHLOOM_PROGRAM") or Path(sys.executable).with_name("meshloom")).absolute()
 SAMPLE_NODES = Path(__file__).parents[2] / "graph_runtime" / "sample_nodes"
 NEEDED = ("Xvfb", "xdotool")
 WIDTH, HEIGHT = 1600, 1000

@@ -32,7 +32,9 @@ def colour_at(frame: Frame, place: tuple[int, int] = MIDDLE) -> list[int]:
 
 
 def same(one: Frame, other: Frame) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("colour", "depth", "alpha"))
+    return all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in ("colour", "depth", "alpha")
+    )
 
 
 def test_a_box_is_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +43,9 @@ def test_a_box_is_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert frame.face[MIDDLE] in (8, 9) and frame.normal[MIDDLE] == pytest.approx([0, 0, -1])
     half = 0.5 / 4.5 * VIEW.focal
     rows, columns = np.nonzero(frame.alpha)
-    assert columns.min() == pytest.approx(80.5 - half, abs=1) and rows.max() == pytest.approx(60.5 + half, abs=1)
+    assert columns.min() == pytest.approx(80.5 - half, abs=1) and rows.max() == pytest.approx(
+        60.5 + half, abs=1
+    )
     assert frame.depth[0, 0] == 0 and frame.face[0, 0] == -1 and frame.alpha[0, 0] == 0
 
 
@@ -56,7 +60,9 @@ def test_layers_share_one_depth_whatever_their_order() -> None:
     red = SolidMesh(box(1.0, (0, 0, 0), tinted((200, 0, 0))))
     green = SolidMesh(box(0.4, (0.3, 0, -1.0), tinted((0, 200, 0))))
     blue = SolidMesh(box(3.0, (0, 0, 4.0), tinted((0, 0, 200))))
-    frames = [draw(order, VIEW, BARE) for order in ([red, green, blue], [blue, red, green], [green, blue, red])]
+    frames = [
+        draw(order, VIEW, BARE) for order in ([red, green, blue], [blue, red, green], [green, blue, red])
+    ]
     assert same(frames[0], frames[1]) and same(frames[0], frames[2])
     held = {tuple(colour_at(frames[0], place)) for place in np.ndindex(frames[0].depth.shape)}
     assert {(200, 0, 0), (0, 200, 0), (0, 0, 200)} <= held
@@ -68,7 +74,9 @@ def test_every_mesh_tells_its_faces_and_normals_in_any_layer() -> None:
     one, other = draw([near, far], VIEW, BARE), draw([far, near], VIEW, BARE)
     for place in ((60, 60), (60, 100)):
         assert one.face[place] in (8, 9) and other.face[place] in (8, 9)
-        assert one.normal[place] == pytest.approx([0, 0, -1]) and other.normal[place] == pytest.approx([0, 0, -1])
+        assert one.normal[place] == pytest.approx([0, 0, -1]) and other.normal[place] == pytest.approx(
+            [0, 0, -1]
+        )
 
 
 @pytest.mark.parametrize("z", [-1.0, 1.0])
