@@ -276,6 +276,14 @@ def _sheet(chosen: Theme) -> str:
     QCheckBox::indicator:checked {{ background: {chosen.accent}; border-color: {chosen.accent};
         image: url({_ICONS.as_posix()}/check_{chosen.name}.svg); }}
     QCheckBox:focus {{ color: {chosen.accent}; }}
+    QPushButton:default:disabled {{ background: {chosen.raised}; color: {chosen.dim}; border-color: {chosen.line}; }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
+        border: none; background: transparent; width: 20px; }}
+    QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{
+        image: url({_ICONS.as_posix()}/down_{chosen.name}.svg); width: 12px; height: 12px; }}
+    QAbstractSpinBox::up-arrow {{ image: url({_ICONS.as_posix()}/up_{chosen.name}.svg); width: 12px; height: 12px; }}
+    QLineEdit:disabled, QComboBox:disabled {{ color: {chosen.dim}; }}
     QHeaderView::section {{ background: {chosen.window}; color: {chosen.dim}; border: none; padding: 4px 8px; }}
     QScrollArea {{ border: none; background: transparent; }}
     QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0; }}

@@ -206,9 +206,16 @@ class MoveNodes(Gesture):
 
     def cancel(self) -> None:
         self.view.drop_link = None
-        self.view.model.shift(-self._by.x(), -self._by.y())
-        self.view.model.loosen(())
+        _put_back(self.view, self._from)
         self._by = QPointF()
+
+
+def _put_back(view: CanvasView, places: dict[str, tuple[float, float]]) -> None:
+    """What was picked up is exactly where it was."""
+    view.model.loosen(())
+    for name, (x, y) in places.items():
+        if name in view.model.shapes:
+            view.model.place(name, x, y)
 
 
 def _snapped(place: float) -> float:
@@ -423,8 +430,7 @@ class MoveDecor(Gesture):
             self.view.select(list(self._from))
 
     def cancel(self) -> None:
-        self.view.model.shift(-self._by.x(), -self._by.y())
-        self.view.model.loosen(())
+        _put_back(self.view, self._from)
         self._by = QPointF()
 
 

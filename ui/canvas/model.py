@@ -98,15 +98,20 @@ class CanvasModel(QObject):
                 self.reload()
                 return
         present = set(document.names(self.scope))
-        for name, kinds in names.items():
+        for name in names:
             if name not in present:
                 self._remove(name)
-            elif kinds == {"moved"} and name in self.shapes:
+        others = []
+        for name, kinds in names.items():
+            if name in present and kinds == {"moved"} and name in self.shapes:
                 place = document.position(name, self.scope)
                 if place is not None:
                     self.place(name, *place)
-            else:
+            elif name in present:
+                others.append(name)
                 self._refresh(name)
+        for name in others if len(others) > 1 else ():  # links among them, now that all are there
+            self._read_links(name, document.node(name, self.scope))
         self._dirty()
 
     def _refresh(self, name: str) -> None:

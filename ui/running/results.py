@@ -38,6 +38,10 @@ class Results(QObject):
         self._thread: threading.Thread | None = None
         self._closed = False
 
+    def use(self, folder: Path | None) -> None:
+        """Read from another cache folder from now on."""
+        self._folder = folder
+
     def want(self, digest: str) -> None:
         """Ask for a value; :attr:`loaded` or :attr:`failed` answers. The latest asked comes first."""
         if self._closed:
@@ -48,9 +52,14 @@ class Results(QObject):
         self._wanted.put(digest)
 
     def _load(self) -> None:
-        cache = Cache(_BUDGET, DiskStore(self._folder or default_cache_folder()))
+        folder = self._folder
+        cache = Cache(_BUDGET, DiskStore(folder or default_cache_folder()))
         try:
             while (digest := self._wanted.get()) is not None and not self._closed:
+                if folder != self._folder:
+                    cache.close()
+                    folder = self._folder
+                    cache = Cache(_BUDGET, DiskStore(folder or default_cache_folder()))
                 value, fault = self._fetch(cache, digest)
                 if self._closed:
                     return

@@ -28,7 +28,7 @@ _WIRE = np.float32(0.45)
 #: A normal's colour beyond grey: x red, up green, towards the viewer of the front blue.
 _NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
 
-SHADINGS = ("auto", "studio", "plain", "normals")
+SHADINGS = ("auto", "material", "studio", "plain", "normals")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,18 @@ def draw(
 def _look(scene: Scene, style: Style) -> light.Look:
     if style.shading in ("plain", "normals"):
         return light.UNLIT
+    if style.shading == "material" or (style.shading == "auto" and _shines(scene)):
+        return light.REFLECTING
     return light.CLAY if style.shading == "studio" or not scene.painted else light.SOFT
+
+
+def _shines(scene: Scene) -> bool:
+    """Whether there is more to a surface than its colour."""
+    surface = scene.surface
+    if surface is None:
+        return False
+    maps = surface.metallic_roughness is not None or surface.normal is not None
+    return maps or surface.metallic > 0 or surface.roughness < 0.95
 
 
 def _plane(clip: tuple[int, float, bool] | None, box: Bounds | None) -> NDArray[np.float64] | None:

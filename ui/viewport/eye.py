@@ -37,8 +37,9 @@ def _front() -> NDArray[np.float64]:
 class Eye:
     """Looks at ``target`` (world) from ``distance`` away. World up is -y.
 
-    ``azimuth`` turns to the right of who looks from ``front``, ``elevation`` rises above the horizon, degrees. ``span``: angle of view
-    of the shorter side, degrees. ``parallel``: orthographic; what is at the target keeps its size.
+    ``azimuth`` turns to the right of who looks from ``front``, ``elevation`` rises above the horizon, degrees.
+    ``span``: angle of view of the shorter side, degrees. ``parallel``: orthographic; what is at the target keeps
+    its size.
     """
 
     target: NDArray[np.float64] = field(default_factory=_origin)

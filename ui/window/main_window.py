@@ -34,6 +34,7 @@ from meshloom.ui.inspector import Inspector
 from meshloom.ui.look.compare import CompareView
 from meshloom.ui.look.image_view import pixels_of
 from meshloom.ui.recovery import Lost, back_up, lost_work
+from meshloom.ui.running.engine_process import ENGINE_CHOICES, cache_folder, engine_environment
 from meshloom.ui.running.history import Entry
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.window.document_tab import DocumentTab
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self.viewers: list[Viewer] = []
         self.docks: dict[str, QDockWidget] = {}
         self._outline: Outline | None = None
+        self._docs: Any = None
         #: The docks to show again when the start page goes.
         self._put_away: list[QDockWidget] | None = None
         self._make_docks()
@@ -232,6 +234,7 @@ class MainWindow(QMainWindow):
         self.start_page.file_chosen.connect(self._open_text)
         self.start_page.template_chosen.connect(self._open_template_text)
         self.inspector.docs_wanted.connect(self.show_docs)
+        self.bench.settings.changed.connect(self._setting_changed)
         runs.began.connect(self._run_began)
         runs.ended.connect(self._run_ended)
         runs.queue_changed.connect(self._tell_progress)
@@ -435,8 +438,13 @@ class MainWindow(QMainWindow):
             if self.document_tabs():
                 self._hide_start_page()
             return
-        if isinstance(widget, DocumentTab) and self._may_close(widget):
-            self._drop(widget)
+        if isinstance(widget, DocumentTab):
+            if self._may_close(widget):
+                self._drop(widget)
+        elif widget is not None:  # a sweep
+            self.tabs.removeTab(index)
+            widget.leave()  # type: ignore[attr-defined]
+            widget.deleteLater()
 
     def _drop(self, tab: DocumentTab, keep_recovery: bool = False) -> None:
         for viewer in self.viewers:
@@ -695,9 +703,12 @@ class MainWindow(QMainWindow):
             return
         from meshloom.ui.window.node_docs import NodeDocs
 
-        page = NodeDocs(spec, self)
-        page.example_wanted.connect(self._open_template_text)
-        page.show()
+        if self._docs is None:
+            self._docs = NodeDocs(self.bench.catalog, self)
+            self._docs.example_wanted.connect(self._open_template_text)
+        self._docs.show_node(spec.id)
+        self._docs.show()
+        self._docs.raise_()
 
     def show_shortcuts(self) -> None:
         from meshloom.ui.window.shortcuts import ShortcutSheet
@@ -713,13 +724,36 @@ class MainWindow(QMainWindow):
         dialog = SettingsDialog(self.bench.settings, self.bench.keymap, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.shortcuts_wanted.connect(self.show_shortcuts)
+        dialog.cache_cleared.connect(self._explain_all)
         dialog.open()
+
+    def _explain_all(self) -> None:
+        for tab in self.document_tabs():
+            tab.explain()
+
+    def _setting_changed(self, name: str) -> None:
+        """Some choices are the engine's: it begins again with them when nothing runs."""
+        if name in ENGINE_CHOICES:
+            self.bench.runs.engine.use(engine_environment(self.bench.settings.choices))
+            self.bench.results.use(cache_folder(self.bench.settings.choices))
+            if self.bench.runs.current is None:
+                self.bench.runs.engine.close_later()
+                QTimer.singleShot(50, self, self._explain_all)
 
     def show_sweep(self) -> None:
         from meshloom.ui.window.sweep_dialog import SweepDialog
 
         if self.tab is not None:
-            SweepDialog(self.tab, self).open()
+            dialog = SweepDialog(self.tab, self)
+            dialog.started.connect(self._add_sweep)
+            dialog.open()
+
+    def _add_sweep(self, view: Any) -> None:
+        """The cells of a sweep, in a tab of their own."""
+        view.graph_wanted.connect(self.open_graph)
+        view.compare_wanted.connect(self._take_for_compare)
+        view.told.connect(self.tell)
+        self.tabs.setCurrentIndex(self.tabs.addTab(view, view.title))
 
     def show_form(self) -> None:
         from meshloom.ui.window.form_view import FormView
@@ -846,11 +880,14 @@ class MainWindow(QMainWindow):
         self.bench.queue_file.close()
         for viewer in self.viewers:
             viewer.leave()
+        self.viewers.clear()
         leave = getattr(self._compare_page, "leave", None)
         if leave is not None:
             leave()
-        for tab in self.document_tabs():
-            tab.leave()
+        for index in range(self.tabs.count()):
+            leave = getattr(self.tabs.widget(index), "leave", None)  # documents and sweeps
+            if leave is not None:
+                leave()
         self.bench.close()
         self.resources._clock.stop()
         event.accept()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
@@ -26,19 +25,6 @@ from meshloom.ui.words import _
 
 _FIELD = 220
 Spin = TypeVar("Spin", QSpinBox, QDoubleSpinBox)
-
-
-def arrows() -> str:
-    """The sheet that gives boxes and numbers plain arrows in the colours of the theme."""
-    icons, name = (Path(__file__).parents[1] / "icons").as_posix(), theme().name
-    return f"""
-    QComboBox::drop-down {{ border: none; width: 20px; }}
-    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
-        border: none; background: transparent; width: 20px; }}
-    QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{
-        image: url({icons}/down_{name}.svg); width: 12px; height: 12px; }}
-    QAbstractSpinBox::up-arrow {{ image: url({icons}/up_{name}.svg); width: 12px; height: 12px; }}
-    """
 
 
 class SettingsPage(QWidget):
@@ -118,7 +104,6 @@ class SettingsPage(QWidget):
         """Take on the colours of the theme."""
         for note, mood in self._notes:
             note.setStyleSheet(f"color: {getattr(theme(), mood)};")
-        self.setStyleSheet(arrows())
         for line in self._lines:
             line.setStyleSheet(f"background: {theme().line}; border: none;")
 

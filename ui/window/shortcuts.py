@@ -24,7 +24,6 @@ from meshloom.ui.settings import Settings
 from meshloom.ui.theme import UNIT, current, theme
 from meshloom.ui.window.key_catcher import KeyCatcher, same, shown
 from meshloom.ui.window.key_table import KeyTable, clashes, label_of
-from meshloom.ui.window.settings_page import arrows
 from meshloom.ui.words import _
 
 
@@ -126,7 +125,6 @@ class ShortcutSheet(QDialog):
 
     def _dress(self) -> None:
         self.table.dress()
-        self.keymaps.setStyleSheet(arrows())
         self._bar.setStyleSheet(f".QFrame {{ background: {theme().panel}; border-radius: 4px; }}")
         self.catcher.setStyleSheet(f"color: {getattr(theme(), self._mood)};")
 

@@ -59,6 +59,7 @@ class SweepCells(QObject):
         self._said: dict[int, list[str]] = {}
         self._outputs: dict[int, dict[str, tuple[Any, ...]]] = {}
         self._pictures: dict[tuple[str, tuple[Any, ...]], QImage] = {}
+        self._names: set[str] = set()
         self._numbers_wanted: dict[str, list[tuple[int, str]]] = {}
         self._drawings_wanted: dict[str, set[tuple[str, tuple[Any, ...]]]] = {}
         self._unpictured: deque[tuple[float, int]] = deque()
@@ -242,9 +243,9 @@ class SweepCells(QObject):
     def _loaded(self, digest: str, value: Any) -> None:
         for index, name in self._numbers_wanted.pop(digest, ()):
             given = numbers_of(name, value)
-            fresh = given.keys() - {known for cell in self.cells[:1] for known in cell.numbers}
             self.cells[index].numbers.update(given)
-            if fresh:
+            if given.keys() - self._names:
+                self._names |= given.keys()
                 self.numbered.emit()
             self.changed.emit(index)
         for key in self._drawings_wanted.pop(digest, ()):

@@ -200,7 +200,7 @@ class SweepTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setCornerButtonEnabled(False)
         self.setStyleSheet(
-            "QTableView { selection-background-color: transparent; }"
+            "QTableView { background: transparent; selection-background-color: transparent; }"
             "QTableCornerButton::section { background: transparent; border: none; }"
         )
         for header in (self.horizontalHeader(), self.verticalHeader()):

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -59,6 +58,8 @@ class SweepView(QWidget):
         cells.setParent(self)
         self._asked: dict[str, tuple[int, str]] = {}
         self._left = self._sized = False
+        #: What the user wants to see of the target; ``None``: what suits it.
+        self._picked: str | None = None
         self.model = SweepModel(cells, self)
         self.table = SweepTable(self.model, self)
         self._make_choices()
@@ -119,7 +120,7 @@ class SweepView(QWidget):
         self.across.activated.connect(partial(self._swap, self.across, self.down))
         self.down.activated.connect(partial(self._swap, self.down, self.across))
         self.target.activated.connect(self._target_chosen)
-        self.what.activated.connect(self._what_chosen)
+        self.what.activated.connect(self._what_picked)
         self.size = QSlider(Qt.Orientation.Horizontal, self)
         self.size.setRange(96, 360)
         self.size.setValue(168)
@@ -140,13 +141,11 @@ class SweepView(QWidget):
         self.about = QLabel(self)
         self.about.setWordWrap(True)
         self.about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.about.setMinimumHeight(3 * self.about.fontMetrics().lineSpacing() + 2)
+        self.about.setMinimumHeight(2 * self.about.fontMetrics().lineSpacing() + 2)
         self.about.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.opening = QPushButton(_("Open its graph"), self)
         self.opening.clicked.connect(self._open_current)
-        self.comparing = QToolButton(self)
-        self.comparing.setText(_("Compare"))
-        self.comparing.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.comparing = QPushButton(_("Compare"), self)
         menu = QMenu(self.comparing)
         menu.addAction(_("Use as A"), partial(self._compare, 0))
         menu.addAction(_("Use as B"), partial(self._compare, 1))
@@ -235,18 +234,19 @@ class SweepView(QWidget):
             header.setFixedWidth(min(180, width + 6 * UNIT))
 
     def _target_chosen(self) -> None:
+        self._picked = None
         self.what.clear()
         self._offer_numbers()
         self._what_chosen()
 
     def _offer_numbers(self) -> None:
         """Put what can be shown of the target into the list, keeping what is chosen."""
-        target, kept = self.target.currentData(), self.what.currentData()
+        target = self.target.currentData()
         names = list(dict.fromkeys(
             name for cell in self.cells.cells for name in self.cells.numbers(cell.index, target)
         ))  # fmt: skip
         offered = [(_("Picture"), PICTURE)] if target.has_pictures or not target.parts else []
-        if len(names) > 1 or not offered:
+        if len(names) > 1 or not (offered or names):
             offered.append((_("All numbers"), NUMBERS))
         offered += [(name.removeprefix(f"{target.name}."), name) for name in names]
         if [key for _words, key in offered] == [self.what.itemData(row) for row in range(self.what.count())]:
@@ -254,9 +254,13 @@ class SweepView(QWidget):
         self.what.clear()
         for words, key in offered:
             self.what.addItem(words, key)
-        row = self.what.findData(kept)
+        row = self.what.findData(self._picked)
         self.what.setCurrentIndex(max(0, row))
         self.what.setVisible(len(offered) > 1)
+        self._what_chosen()
+
+    def _what_picked(self) -> None:
+        self._picked = self.what.currentData()
         self._what_chosen()
 
     def _what_chosen(self) -> None:

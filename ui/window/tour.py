@@ -28,13 +28,14 @@ class Step:
 
     ``target`` finds the widget that it is about when the step is shown (``None``: none, or not there yet).
     ``done``: the signal, or what finds it then, that tells that the user did what the words ask for; without one
-    the user goes on by "Next".
+    the user goes on by "Next". ``also``: a widget that is lit too, where the user does it.
     """
 
     title: str
     words: str
     target: Callable[[], QWidget | None]
     done: Done = None
+    also: Callable[[], QWidget | None] | None = None
 
 
 class Tour(QObject):
@@ -51,7 +52,8 @@ class Tour(QObject):
         self._window = parent.window()
         self._steps = tuple(steps)
         self._signal: SignalInstance | None = None
-        self._lit: QRect | None = None
+        #: What is lit: the target, and what is lit too; ``None`` before it was looked for.
+        self._lit: tuple[QRect, QRect] | None = None
         self.index = -1
         self.card: Card | None = None
         self.spot: Spot | None = None
@@ -79,6 +81,8 @@ class Tour(QObject):
         """Show the first step."""
         if self.running or not self._steps:
             return
+        for other in self._window.findChildren(Tour):
+            other.leave()
         self.spot, self.card = Spot(self._window), Card(self._window)
         self.card.next_wanted.connect(self.next)
         self.card.back_wanted.connect(self.back)
@@ -169,39 +173,41 @@ class Tour(QObject):
 
     # ------------------------------------------------------------------------------------------------- showing
 
-    def _target(self) -> QWidget | None:
-        """The widget of the step, if it is in this window and can be seen."""
-        step = self.step
-        found = step.target() if step is not None else None
+    def _found(self, find: Callable[[], QWidget | None] | None) -> QWidget | None:
+        """What a step looks for, if it is in this window and can be seen."""
+        found = find() if find is not None else None
         if found is None or not isValid(found) or found.window() is not self._window or not found.isVisible():
             return None
         return found
 
     def _follow(self) -> None:
-        """Keep the light on the widget: docks are moved, pages turned."""
-        target = self._target()
-        lit = QRect()
-        if target is not None:
-            lit = _seen(target, self._window)
+        """Keep the light on the widgets: docks are moved, pages turned."""
+        step = self.step
+        if step is None:
+            return
+        lit = self._place(self._found(step.target)), self._place(self._found(step.also))
         if lit != self._lit:
             self._lit = lit
             self._stand()
+
+    def _place(self, widget: QWidget | None) -> QRect:
+        return _seen(widget, self._window) if widget is not None else QRect()
 
     def _stand(self) -> None:
         if self.card is None or self.spot is None or self._lit is None:
             return
         self.spot.setGeometry(self._window.rect())
-        self.spot.show_place(self._lit)
-        self.card.stand(self._lit, room_of(self._window))
+        self.spot.show_places(*self._lit)
+        self.card.stand(self._lit[0], room_of(self._window))
         self.spot.raise_()
         self.card.raise_()
 
     def _focus(self, step: Step) -> None:
         """To the widget where something is to be tried, else to the card."""
-        target = self._target()
-        if self._signal is not None and target is not None:
-            if not target.isAncestorOf(self._window.focusWidget() or self._window):
-                target.setFocus(Qt.FocusReason.OtherFocusReason)
+        place = self._found(step.also) or self._found(step.target)
+        if self._signal is not None and place is not None and _takes_focus(place):
+            if not place.isAncestorOf(self._window.focusWidget() or self._window):
+                place.setFocus(Qt.FocusReason.OtherFocusReason)
         elif self.card is not None:
             self.card.next.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -214,6 +220,10 @@ class Tour(QObject):
             self._lit = None
             self._follow()
         return super().eventFilter(watched, event)
+
+
+def _takes_focus(widget: QWidget) -> bool:
+    return (widget.focusProxy() or widget).focusPolicy() != Qt.FocusPolicy.NoFocus
 
 
 def _seen(widget: QWidget, window: QWidget) -> QRect:

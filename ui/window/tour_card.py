@@ -18,18 +18,18 @@ _WIDTH = 340
 
 
 class Spot(QWidget):
-    """Darkens the window but for one place of it. The mouse goes through."""
+    """Darkens the window but for some places of it. The mouse goes through."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.place = QRect()
+        self.places: tuple[QRect, ...] = ()
         current().changed.connect(self.update)
 
-    def show_place(self, place: QRect) -> None:
-        """Light a place; an empty one for none."""
-        self.place = place
+    def show_places(self, *places: QRect) -> None:
+        """Light these places; empty ones are none."""
+        self.places = tuple(place for place in places if not place.isEmpty())
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -38,13 +38,13 @@ class Spot(QWidget):
         dark = QPainterPath()
         dark.addRect(QRectF(self.rect()))
         shade = theme().colour("canvas" if theme().dark else "text", 0.5 if theme().dark else 0.22)
-        if self.place.isEmpty():
-            painter.fillPath(dark, shade)
-            return
         light = QPainterPath()
-        glow = QRectF(self.place).adjusted(-GLOW, -GLOW, GLOW, GLOW)
-        glow = glow.intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1))
-        light.addRoundedRect(glow, 6, 6)
+        whole = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        for place in self.places:
+            glow = QPainterPath()
+            around = QRectF(place).adjusted(-GLOW, -GLOW, GLOW, GLOW).intersected(whole)
+            glow.addRoundedRect(around, 6, 6)
+            light = light.united(glow)
         painter.fillPath(dark.subtracted(light), shade)
         painter.setPen(QPen(theme().colour("accent"), 2.0))
         painter.drawPath(light)

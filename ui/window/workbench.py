@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.ui.commands import Keymap
 from meshloom.ui.palette import Remembered
-from meshloom.ui.running.engine_process import engine_environment
+from meshloom.ui.running.engine_process import cache_folder, engine_environment
 from meshloom.ui.running.history import History
 from meshloom.ui.running.queue_file import QueueFile
 from meshloom.ui.running.results import Results
@@ -56,7 +56,7 @@ def make_workbench(
         settings,
         Keymap(choices.keymap, choices.own_keys),
         runs,
-        Results(parent=parent),
+        Results(cache_folder(choices), parent),
         history,
         Remembered(),
         QueueFile(runs),

@@ -10,27 +10,10 @@ from PySide6.QtGui import QKeySequence
 
 from meshloom.ui.canvas.commands import COMMANDS, handlers
 from meshloom.ui.canvas.view import CanvasView
-from meshloom.ui.commands import FOLDER, KEYMAPS, Command, Keymap
+from meshloom.ui.commands import FOLDER, KEYMAPS, Keymap
+from meshloom.ui.window.window_commands import COMMANDS as WINDOW
 
-#: What the window itself adds; its keys work wherever the focus is.
-WINDOW = {
-    "window.new": "Ctrl+N",
-    "window.open": "Ctrl+O",
-    "window.save": "Ctrl+S",
-    "window.save_as": "Ctrl+Shift+S",
-    "window.close_tab": "Ctrl+W",
-    "window.undo": "Ctrl+Z",
-    "window.redo": "Ctrl+Shift+Z",
-    "run.all": "F5",
-    "run.selected": "Shift+F5",
-    "run.to_here": "Ctrl+F5",
-    "run.cancel": "Ctrl+.",
-    "run.live": "Ctrl+L",
-    "window.docs": "F1",
-    "window.shortcuts": "Ctrl+/",
-    "window.settings": "Ctrl+,",
-}
-EVERY = (*COMMANDS, *(Command(name, name, (key,)) for name, key in WINDOW.items()))
+EVERY = (*COMMANDS, *WINDOW)
 FILES = [name for name in KEYMAPS if name != "meshloom"]
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 

@@ -144,7 +144,8 @@ def test_parallel_lines_stay_parallel_and_the_size_at_the_target_is_kept() -> No
     assert sizes[0] == pytest.approx(sizes[1], rel=1e-3)
     nearer = at_target + usual.towards * 1.0
     grown = [
-        np.linalg.norm(np.subtract(*seen(each, nearer))) / held for each, held in zip((usual, flat), sizes)
+        np.linalg.norm(np.subtract(*seen(each, nearer))) / held
+        for each, held in zip((usual, flat), sizes, strict=True)
     ]
     assert grown[0] > 1.4 and grown[1] == pytest.approx(1.0, abs=0.01)
 

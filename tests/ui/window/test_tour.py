@@ -141,15 +141,15 @@ def test_it_can_be_had_again(window: Window, qtbot: QtBot) -> None:
 def test_the_light_follows_the_widget_and_the_card_stays_in_the_window(window: Window, qtbot: QtBot) -> None:
     window.tour.next()
     spot = window.tour.spot
-    assert spot is not None and spot.place == QRect(240, 20, 80, 30) and window.card.side == "top"
+    assert spot is not None and spot.places == (QRect(240, 20, 80, 30),) and window.card.side == "top"
     window.run.move(900, 640)
-    qtbot.waitUntil(lambda: spot.place == QRect(900, 640, 80, 30))
+    qtbot.waitUntil(lambda: spot.places == (QRect(900, 640, 80, 30),))
     assert window.rect().contains(window.card.geometry())
-    assert not window.card.geometry().adjusted(12, 12, -12, -12).intersects(spot.place)
+    assert not window.card.geometry().adjusted(12, 12, -12, -12).intersects(spot.places[0])
     window.resize(1100, 720)
     qtbot.waitUntil(lambda: spot.size() == window.size())
     window.run.hide()
-    qtbot.waitUntil(lambda: spot.place.isEmpty())
+    qtbot.waitUntil(lambda: not spot.places)
     assert window.card.side == ""
 
 
@@ -162,7 +162,8 @@ def test_of_a_widget_in_a_scroll_area_only_the_seen_part_is_lit(window: Window) 
     tour = Tour(window, [Step("Long", "A long page.", lambda: inner)])
     tour.start()
     assert tour.spot is not None
-    assert window.rect().contains(tour.spot.place) and tour.spot.place.height() <= 700
+    (place,) = tour.spot.places
+    assert window.rect().contains(place) and place.height() <= 700
     tour.leave()
 
 
@@ -198,6 +199,24 @@ def test_what_tells_may_be_gone(window: Window, qtbot: QtBot) -> None:
     assert window.card.title.text() == "Write"
     window.tour.leave()
     assert window.over == [False]
+
+
+def test_where_it_is_done_is_lit_too_and_has_the_focus(window: Window) -> None:
+    step = Step("Write", "See there.", lambda: window.side, window.line.textEdited, lambda: window.line)
+    tour = Tour(window, [step])
+    tour.start()
+    assert tour.spot is not None and tour.card is not None
+    assert tour.spot.places == (QRect(700, 0, 300, 700), QRect(20, 20, 200, 30))
+    assert tour.card.side == "right" and window.line.hasFocus()
+    tour.leave()
+
+
+def test_one_tour_at_a_time(window: Window) -> None:
+    other = Tour(window, [Step("Other", "Another tour.", lambda: window.line)])
+    other.start()
+    assert window.over == [False] and not window.tour.running
+    assert other.card is not None and other.card.title.text() == "Other"
+    other.leave()
 
 
 def test_closing_the_window_in_a_tour_is_fine(qtbot: QtBot) -> None:
