@@ -666,6 +666,8 @@ class Monkey:
 
     def run(self) -> None:
         self._press(_Key.Key_F5)
+        if self._is_cheap() and self.chance.random() < 0.3:
+            self._look_on(self.chance.choice((0.5, 1.5)))
         if not self._is_cheap():
             self.wait()
             self._press(_Key.Key_Period, CTRL)
@@ -688,10 +690,15 @@ class Monkey:
 
     def wait(self) -> None:
         """Look on for a moment."""
-        until = time.monotonic() + self.chance.choice((0.01, 0.05, 0.2))
+        self._look_on(self.chance.choice((0.01, 0.05, 0.2)))
+
+    def _look_on(self, seconds: float) -> None:
+        until, runs = time.monotonic() + seconds, self.window.bench.runs
         while time.monotonic() < until:
             QApplication.processEvents()
             time.sleep(0.005)
+            if seconds > 0.2 and runs.current is None:
+                return
 
     # ------------------------------------------------------------------------------------------- the docks
 
@@ -903,6 +910,9 @@ def play(seed: int, actions: int, folder: Path, warm: int = 500, every: int = 50
             QApplication.processEvents()
         report["faults"] = watch.faults[:5]
         report["cpu_s"] = round(time.process_time() - begun, 1)
+        report["loaded"] = sorted(
+            {"torch", "open3d", "numba", "scipy", "skimage", "cv2", "pyqtgraph"} & {*sys.modules}
+        )
         report["last"] = list(monkey.done)[-12:]
         report["did"] = dict(monkey.counts)
         report["checked"], report["runs"] = dict(monkey.checked), dict(monkey.runs)

@@ -40,8 +40,8 @@ def test_a_smooth_surface_has_a_small_bright_glint_and_a_rough_one_has_none() ->
 
 
 def test_the_glint_of_a_metal_has_the_metals_colour_and_that_of_plastic_is_white() -> None:
-    for metal, white in ((0.0, True), (1.0, False)):
-        shown = picture(ball(Surface(metal, 0.3)))
+    for metal, rough, white in ((0.0, 0.3, True), (1.0, 0.6, False)):
+        shown = picture(ball(Surface(metal, rough)))
         glint = shown.reshape(-1, 3)[shown.sum(axis=2).argmax()]
         assert bool(glint[1] > 0.75 * glint[0]) is white, (metal, glint)
 

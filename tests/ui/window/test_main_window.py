@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
@@ -43,14 +43,16 @@ def shows(viewer: Viewer, qtbot: QtBot, value: object) -> None:
 
 
 def pick(button: QToolButton, words: str) -> None:
-    """An entry of a button's menu, with the mouse."""
+    """An entry of a button's menu, with the mouse. The menu runs a loop of its own until something is chosen."""
     menu = button.menu()
+
+    def choose_entry() -> None:
+        (action,) = [each for each in menu.actions() if each.text() == words]
+        click(menu, menu.actionGeometry(action).center())
+        menu.hide()
+
+    QTimer.singleShot(50, menu, choose_entry)
     click(button, button.rect().center())
-    if not menu.isVisible():  # the menu of such a button runs a loop of its own on some platforms
-        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
-    (action,) = [each for each in menu.actions() if each.text() == words]
-    click(menu, menu.actionGeometry(action).center())
-    menu.hide()
 
 
 def test_a_template_from_the_start_page_runs_to_its_end(window: MainWindow, qtbot: QtBot) -> None:
