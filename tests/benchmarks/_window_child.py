@@ -49,7 +49,7 @@ def idle(window: Any) -> None:
     window.open_template(Path(sys.argv[2]))
     window.listener = QSocketNotifier(0, QSocketNotifier.Type.Read, window)
     window.listener.activated.connect(lambda: leave(window))
-    QTimer.singleShot(4000, window, lambda: tell(ready=window.bench.runs._engine.pid))
+    QTimer.singleShot(4000, window, lambda: tell(ready=window.bench.runs.engine.pid))
 
 
 def leave(window: Any) -> None:

@@ -20,6 +20,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,8 @@ TEXTS = (
 )
 #: Documents with nodes of other kinds are not run to the end: they would take minutes.
 CHEAP = ("t.", "number.", "text.", "logic.")
+#: Parts that take much memory once they are used.
+LARGE = ("cv2", "skimage.metrics", "pyqtgraph", "meshloom.ui.viewport.model_view", "meshloom.ui.look.pages")
 #: At most this many documents open, and nodes in one.
 MOST_TABS, MOST_NODES = 5, 40
 
@@ -886,6 +889,8 @@ def play(seed: int, actions: int, folder: Path, warm: int = 500, every: int = 50
         window.activateWindow()
         QApplication.processEvents()
         monkey = Monkey(window, folder, seed)
+        for name in LARGE:  # what is loaded when first needed is no leak
+            import_module(name)
         before = 0.0
         with answers(folder, monkey.chance):
             try:

@@ -42,6 +42,10 @@ class DocumentTab(QWidget):
     status_changed = Signal(str)
     #: Files dropped on the canvas that are to be opened.
     files_dropped = Signal(list)
+    #: The form is shown instead of the canvas, or the canvas again.
+    form_shown = Signal(bool)
+    #: From the form: a value is to be A (0) or B (1) of a comparison: place, value, title.
+    compare_wanted = Signal(int, object, str)
 
     def __init__(self, bench: Workbench, document: OpenDocument, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +56,8 @@ class DocumentTab(QWidget):
         self.live = bench.settings.choices.live
         self.view = CanvasView(document, self)
         self.canvas_actions = bench.keymap.bind(self.view, commands.COMMANDS, commands.handlers(self.view))
+        #: The :class:`FormView` over this document, once it was asked for.
+        self.form: QWidget | None = None
         self._palette: Palette | None = None
         self._place = QPointF()
         column = QVBoxLayout(self)
@@ -246,6 +252,8 @@ class DocumentTab(QWidget):
 
     def leave(self, keep_recovery: bool = False) -> None:
         """The tab is closed for good."""
+        if self.form is not None:
+            self.form.leave()  # type: ignore[attr-defined]
         self._live_wait.stop()
         self.bench.runs.status_changed.disconnect(self._status)
         current = self.bench.runs.current

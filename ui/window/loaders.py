@@ -7,6 +7,10 @@ from pathlib import Path
 
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.spec import NodeSpec, OpenFile, OpenFolder
+from meshloom.graph_runtime.types import Image
+
+#: More than any node has kinds of files.
+_LAST = 1000
 
 
 def loader_for(path: Path, catalog: Catalog) -> tuple[str, str] | None:
@@ -31,4 +35,9 @@ def _rank(path: Path, spec: NodeSpec, hint: OpenFile | OpenFolder) -> int | None
         return 0 if "photo" in spec.id else 1
     if not any(pattern != "*" and fnmatch(path.name.lower(), pattern.lower()) for pattern in hint.patterns):
         return None
-    return len(hint.patterns)
+    return len(hint.patterns) + (0 if _gives_image(spec) else _LAST)
+
+
+def _gives_image(spec: NodeSpec) -> bool:
+    """A picture is read as one: that it could hold depths or a mask is for the user to say."""
+    return bool(spec.outputs) and spec.outputs[0].wire.base is Image
