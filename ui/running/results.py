@@ -37,6 +37,8 @@ class Results(QObject):
         self._asked: OrderedDict[str, None] = OrderedDict()
         self._thread: threading.Thread | None = None
         self._closed = False
+        #: What was looked for in vain: whoever made it has to make it again.
+        self.lost: set[str] = set()
 
     def use(self, folder: Path | None) -> None:
         """Read from another cache folder from now on."""
@@ -64,8 +66,10 @@ class Results(QObject):
                 if self._closed:
                     return
                 if fault:
+                    self.lost.add(digest)
                     self.failed.emit(digest, fault)
                 else:
+                    self.lost.discard(digest)
                     self.loaded.emit(digest, value)
         finally:
             cache.close()

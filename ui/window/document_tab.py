@@ -111,9 +111,19 @@ class DocumentTab(QWidget):
             self.workflow,
             self.title,
             tuple(targets) if targets is not None else None,
-            tuple(force),
+            (*force, *self._to_make_again()),
             self.output_folder,
         )
+
+    def _to_make_again(self) -> list[str]:
+        """Nodes whose results were looked for in vain: the engine does not know that they are gone."""
+        lost, found = self.bench.results.lost, []
+        for path, status in self.bench.runs.statuses(self.key).items() if lost else ():
+            refs = [digest for ref in status.outputs for digest in ([ref] if isinstance(ref, str) else ref)]
+            if not lost.isdisjoint(refs):
+                found.append(path)
+                lost.difference_update(refs)
+        return found
 
     def run_selected(self) -> RunInfo | None:
         """Run what the selected nodes need, and them."""

@@ -189,6 +189,7 @@ class FormView(QWidget):
         ends = sorted(ends_of(graph), key=lambda name: graph.view.get(name, (0.0, 0.0)))
         found = [target_of(name, graph, self._tab.bench.catalog) for name in ends]
         targets = [(each.name, each.title, each.parts[0].path) for each in found if each.parts]
+        self.results.setVisible(len(targets) > 1)
         if targets == self._targets:
             return
         kept = self._target()
@@ -201,7 +202,6 @@ class FormView(QWidget):
         names = [name for name, _title, _path in targets]
         self.results.setCurrentIndex(names.index(kept[0]) if kept and kept[0] in names else len(names) - 1)
         self.results.blockSignals(False)
-        self.results.setVisible(len(targets) > 1)
         self._result_chosen()
 
     def _target(self) -> tuple[str, str, str] | None:

@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         self.bench = bench
         self._ask = ask
         self._quit_asked = False
+        self._problems_told = 0
         self.setWindowTitle("Meshloom")
         self.setDockOptions(
             QMainWindow.DockOption.AllowTabbedDocks
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self._usual = self.saveState()
         self._restore()
         self.show_start_page()
+        self._tell_problems()
 
     # --------------------------------------------------------------------------------------------- building
 
@@ -292,10 +294,12 @@ class MainWindow(QMainWindow):
         tab.status_changed.connect(partial(self._status_changed, tab))
         tab.view.selection_changed.connect(partial(self._selected, tab))
         tab.view.activated.connect(self._look_closer)
+        tab.view.palette_wanted.connect(self._tell_problems)  # after the tab, which reads all nodes for it
         tab.files_dropped.connect(self.take_files)
         index = self.tabs.addTab(tab, tab.title)
         self.tabs.setCurrentIndex(index)
         self._hide_start_page()
+        self._tell_problems()
         tab.view.setFocus()
         QTimer.singleShot(0, tab.view, tab.view.fit_once)  # when the docks have their sizes
         return tab
@@ -784,6 +788,15 @@ class MainWindow(QMainWindow):
                 self.tell(_("Nothing was written yet. Files will be in {folder}").format(folder=folder))
                 return
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _tell_problems(self, *_said: object) -> None:
+        """Say which nodes and packs cannot be used, each once."""
+        problems = self.bench.catalog.problems
+        for problem in problems[self._problems_told :]:
+            self.log_view.add("warning", "", "", str(problem))
+            name = Path(problem.where).name
+            self.tell(_("{file} {problem}. The log says more.").format(file=name, problem=problem.message))
+        self._problems_told = len(problems)
 
     def tell(self, words: str) -> None:
         """Say something in the status bar for a while."""

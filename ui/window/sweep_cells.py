@@ -24,6 +24,8 @@ from meshloom.ui.window.workbench import Workbench
 
 #: The engine draws each picture once; when it does not send one in this time (seconds), it is drawn here.
 _LATE = 1.2
+#: Cells that wait in the queue at a time.
+AHEAD = 12
 
 
 class SweepCells(QObject):
@@ -54,7 +56,13 @@ class SweepCells(QObject):
         self._paths = {part.path for target in self.targets for part in target.parts}
         self.key = uuid.uuid4().hex
         self._places: dict[str, int] = {}
-        self.runs: list[RunInfo] = []
+        #: Of the cells that have come into the queue so far.
+        self.runs: dict[int, RunInfo] = {}
+        self._fed = 0
+        #: Those that have not ended yet.
+        self._queued: set[int] = set()
+        self._feeding = False
+        self._how: tuple[Path, str, str, tuple[str, ...] | None] | None = None
         self._open: set[int] = set()
         self._said: dict[int, list[str]] = {}
         self._outputs: dict[int, dict[str, tuple[Any, ...]]] = {}
@@ -91,19 +99,34 @@ class SweepCells(QObject):
         self._bench.results.loaded.connect(self._loaded)
         self._bench.results.failed.connect(self._lost)
         self._open = set(range(len(self.cells)))
+        self._how = (folder, f"{workflow}#sweep", title, targets)
         for cell in self.cells:
             cell.status = "waiting"
             self._places[self._document(cell.index)] = cell.index
-        for cell, graph in zip(self.cells, self.graphs, strict=True):
-            # All but the first only wait: one word to whoever shows the queue does for them together.
-            blocker = QSignalBlocker(runs) if cell.index else None
-            named = f"{title}: {self.settings(cell)}"
-            run = runs.submit(self._document(cell.index), graph, folder, f"{workflow}#sweep", named, targets)
-            self.runs.append(run)
-            if blocker is not None:
-                blocker.unblock()
-        runs.queue_changed.emit()
-        self._queue_changed()
+        self._feed()
+
+    def _feed(self) -> None:
+        """Keep a few cells in the queue: so others get their turn, and a long queue costs nothing."""
+        if self._feeding or self._how is None:
+            return
+        self._feeding = True
+        folder, workflow, title, targets = self._how
+        while self._fed < len(self.cells) and self._waiting() < AHEAD:
+            cell = self.cells[self._fed]
+            self._fed += 1
+            self._queued.add(cell.index)
+            self.runs[cell.index] = self._bench.runs.submit(
+                self._document(cell.index),
+                self.graphs[cell.index],
+                folder,
+                workflow,
+                f"{title}: {self.settings(cell)}",
+                targets,
+            )
+        self._feeding = False
+
+    def _waiting(self) -> int:
+        return sum(self.runs[index].state == "waiting" for index in self._queued)
 
     def _document(self, index: int) -> str:
         return f"{self.key}:{index}"
@@ -111,17 +134,21 @@ class SweepCells(QObject):
     def stop(self) -> None:
         """Take what waits out of the queue, and stop the cell under way."""
         runs = self._bench.runs
+        self._how = None
         with QSignalBlocker(runs):
-            for index in sorted(self._open):
+            for index in list(self._queued):
                 if self.runs[index].state == "waiting":
                     runs.cancel(self.runs[index])
+        for index in sorted(self._open - self.runs.keys()):
+            self._close(index, "cancelled", "")
+        self._queue_changed()
         runs.queue_changed.emit()
-        if runs.current is not None and runs.current in self.runs:
+        if runs.current is not None and runs.current in self.runs.values():
             runs.cancel(runs.current)
 
     def leave(self) -> None:
         """Nobody looks any more: stop, and forget."""
-        if not self.runs:
+        if not self._places:
             return
         self._late.stop()
         runs = self._bench.runs
@@ -136,9 +163,9 @@ class SweepCells(QObject):
         ):
             signal.disconnect(slot)
         self.stop()
-        for document in self._places:
-            runs.forget(document)
-        self.runs = []
+        for index in self.runs:
+            runs.forget(self._document(index))
+        self._places = {}
         self._drawer.close()
 
     @property
@@ -156,12 +183,18 @@ class SweepCells(QObject):
             self.changed.emit(index)
 
     def _queue_changed(self) -> None:
-        for index, run in enumerate(self.runs):
-            if run.state == "cancelled" and index in self._open:
-                self._close(index, "cancelled", "")
+        if self._feeding:
+            return
+        gone = [index for index in self._queued if self.runs[index].state == "cancelled"]
+        for index in gone:
+            self._close(index, "cancelled", "")
+        if len(gone) > 1 and not self._waiting() and self._how is not None:
+            self.stop()  # the whole queue was emptied: the rest is not wanted either
+        self._feed()
 
     def _close(self, index: int, status: str, message: str) -> None:
         self._open.discard(index)
+        self._queued.discard(index)
         self.cells[index].status, self.cells[index].message = status, message
         self.changed.emit(index)
 

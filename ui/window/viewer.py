@@ -73,6 +73,8 @@ class Viewer(QWidget):
         menu = QMenu(self.compare)
         menu.addAction(_("Use as A"), partial(self._send, 0))
         menu.addAction(_("Use as B"), partial(self._send, 1))
+        self.lay_over = menu.addAction(_("Lay over pictures"), self._toggle_overlay)
+        menu.aboutToShow.connect(self._offer_overlay)
         self.compare.setMenu(menu)
         self.message = QLabel(self)
         self.message.setWordWrap(True)
@@ -281,6 +283,16 @@ class Viewer(QWidget):
             if self.item.isVisibleTo(self):
                 title += f" {self.item.value() + 1}"
             self.compare_wanted.emit(place, self.value, title)
+
+    def _offer_overlay(self) -> None:
+        page: Any = self._pages.get("image")
+        on = page is not None and page.overlaid and not isinstance(self.value, types.Mask)
+        self.lay_over.setText(_("No mask over pictures") if on else _("Lay over pictures"))
+        self.lay_over.setEnabled(on or isinstance(self.value, types.Mask))
+
+    def _toggle_overlay(self) -> None:
+        page: Any = self._page("image")
+        page.set_overlay(self.value if isinstance(self.value, types.Mask) else None)
 
     # ------------------------------------------------------------------------------- photos for the cameras
 

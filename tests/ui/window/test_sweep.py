@@ -19,6 +19,7 @@ from meshloom.graph_runtime.graph import GraphData, GroupData, Link, NodeData
 from meshloom.ui import theme
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.window.document_tab import DocumentTab
+from meshloom.ui.window.sweep_cells import AHEAD
 from meshloom.ui.window.sweep_dialog import MANY, SweepDialog
 from meshloom.ui.window.sweep_grid import CELL, NUMBERS, PICTURE
 from meshloom.ui.window.sweep_view import SweepView
@@ -470,3 +471,29 @@ def test_files_of_a_cell_are_found_from_anywhere(
     view.graph_wanted.connect(wanted.append)
     view.open_cell(0)
     assert Path(wanted[0].nodes["r"].params["file"]) == tmp_path / "words.txt"
+
+
+def test_a_long_sweep_leaves_room_in_the_queue(
+    sweep: Callable[..., SweepView], bench: Workbench, tab: DocumentTab, qtbot: QtBot
+) -> None:
+    bench.runs.pause(True)
+    view = sweep("n.value=" + ",".join(map(str, range(40))), target="n", wait=False)
+    assert len(bench.runs.queue) == AHEAD
+    mine = tab.run(["n"])
+    bench.runs.pause(False)
+    qtbot.waitUntil(lambda: view.cells.done == 40, timeout=30_000)
+    assert mine is not None and mine.state == "done"
+    assert [cell.status for cell in view.cells.cells] == ["done"] * 40
+    order = [entry.label for entry in reversed(bench.history.entries())]
+    assert order.index("Untitled") == AHEAD, "it had its turn after those that waited before it"
+
+
+def test_emptying_the_queue_ends_the_sweep(
+    sweep: Callable[..., SweepView], bench: Workbench, qtbot: QtBot
+) -> None:
+    bench.runs.pause(True)
+    view = sweep("n.value=" + ",".join(map(str, range(40))), target="n", wait=False)
+    bench.runs.cancel_all()
+    assert [cell.status for cell in view.cells.cells] == ["cancelled"] * 40
+    assert bench.runs.queue == []
+    bench.runs.pause(False)
