@@ -119,6 +119,7 @@ class Inspector(QScrollArea):
 
     def _show_page(self) -> None:
         self.fields, self._resets = {}, {}
+        self._status = QLabel()  # that of the page before goes with it
         self._shown = self._sketch()
         page = QWidget()
         column = QVBoxLayout(page)

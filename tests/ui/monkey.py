@@ -171,6 +171,8 @@ class Monkey:
         assert isinstance(application, QApplication)
         application.processEvents()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        for card in self.window.findChildren(QWidget, "tour-card"):
+            QTest.keyClick(card, _Key.Key_Escape)
         for _turn in range(4):
             extra = [
                 widget

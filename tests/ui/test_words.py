@@ -1,4 +1,8 @@
-"""Every word that the window says is there in every language."""
+"""Every word that the window says is there in every language.
+
+Titles and descriptions of nodes are translated too, but a new node speaks English until a translator comes by: adding
+one touches its file and its test, and no other.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ def tool() -> ModuleType:
 @pytest.mark.parametrize("language", FOREIGN)
 def test_every_text_is_translated_and_keeps_its_placeholders(tool: ModuleType, language: str) -> None:
     entries = {entry.msgid: entry.msgstr for entry in polib.pofile(str(words.FOLDER / f"{language}.po"))}
-    texts = tool.wanted()
+    texts = tool.literals()
     absent = [f"{text!r} ({', '.join(texts[text][:2])})" for text in texts if not entries.get(text)]
     assert not absent, f"{len(absent)} texts lack {language}:\n" + "\n".join(absent[:40])
     odd = [
@@ -39,7 +43,6 @@ def test_every_text_is_translated_and_keeps_its_placeholders(tool: ModuleType, l
         if told and sorted(PLACE.findall(text)) != sorted(PLACE.findall(told))
     ]
     assert not odd, f"placeholders differ: {odd}"
-    assert [text for text in entries if text not in texts] == [], "texts that nobody says any more"
 
 
 @pytest.mark.parametrize("language", FOREIGN)
@@ -53,7 +56,7 @@ def test_what_the_window_reads_is_what_translators_wrote(language: str) -> None:
 
 def test_the_tool_finds_what_the_sources_say(tool: ModuleType) -> None:
     texts = tool.literals()
-    assert "ui/window/window_commands.py" in texts["Run"] or "Run" in texts
+    assert "ui/window/window_commands.py" in texts["Run to the selection"]
     assert "{count} cameras" in texts and len(texts) > 300
 
 

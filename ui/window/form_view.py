@@ -24,7 +24,7 @@ from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.form_fields import GUTTER, FormFields
 from meshloom.ui.window.queue_view import span, told
-from meshloom.ui.window.sweep_targets import ends_of, target_of
+from meshloom.ui.window.sweep_targets import ends_of, targets_of
 from meshloom.ui.window.viewer import Viewer
 from meshloom.ui.words import _
 
@@ -187,7 +187,7 @@ class FormView(QWidget):
         """The nodes that nothing is linked to, from left to right; the last one is looked at first."""
         graph = self._tab.document.snapshot()
         ends = sorted(ends_of(graph), key=lambda name: graph.view.get(name, (0.0, 0.0)))
-        found = [target_of(name, graph, self._tab.bench.catalog) for name in ends]
+        found = targets_of(ends, graph, self._tab.bench.catalog)
         targets = [(each.name, each.title, each.parts[0].path) for each in found if each.parts]
         self.results.setVisible(len(targets) > 1)
         if targets == self._targets:

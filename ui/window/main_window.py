@@ -537,7 +537,8 @@ class MainWindow(QMainWindow):
                 dock.hide()
         elif not away and self._put_away is not None:
             for dock in self._put_away:
-                dock.show()
+                if dock in self.docks.values():  # a viewer may have been closed meanwhile
+                    dock.show()
             self._put_away = None
 
     def _selected(self, tab: DocumentTab, names: list[str]) -> None:

@@ -15,11 +15,11 @@ from PySide6.QtGui import QImage
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.preset import param_of
 from meshloom.graph_runtime.sweep import Axis, Cell, cells, graph_of, numbers_of
-from meshloom.ui.fields.text import shown
+from meshloom.ui.fields.text import label, shown
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.window.sweep_pictures import Drawer
-from meshloom.ui.window.sweep_targets import Part, Target, axis_label, is_plain, target_of
+from meshloom.ui.window.sweep_targets import Part, Target, axis_label, is_plain, targets_of, titles_of
 from meshloom.ui.window.workbench import Workbench
 
 #: The engine draws each picture once; when it does not send one in this time (seconds), it is drawn here.
@@ -49,8 +49,12 @@ class SweepCells(QObject):
         self.axes = tuple(axes)
         self.cells: list[Cell] = cells(axes)
         self.graphs = [graph_of(cell, graph, bench.catalog) for cell in self.cells]
-        self.targets = [target_of(name, graph, bench.catalog) for name in targets]
-        self.labels = {axis.place: axis_label(axis.place, graph, bench.catalog) for axis in axes}
+        self.targets = targets_of(targets, graph, bench.catalog)
+        titles = titles_of(graph, bench.catalog)
+        self.labels = {axis.place: axis_label(axis.place, titles) for axis in axes}
+        short = {place: label(place.rpartition(".")[2]) for place in self.labels}
+        clear = len(set(short.values())) == len(short)
+        self._short = short if clear else self.labels
         self._params = {axis.place: param_of(graph, bench.catalog, axis.place) for axis in axes}
         self._bench = bench
         self._paths = {part.path for target in self.targets for part in target.parts}
@@ -269,8 +273,7 @@ class SweepCells(QObject):
     def settings(self, cell: Cell) -> str:
         """What is set in a cell, in words."""
         return ", ".join(
-            f"{self.labels[place].rpartition(' · ')[2]} {self.value_text(place, held)}"
-            for place, held in cell.settings.items()
+            f"{self._short[place]} {self.value_text(place, held)}" for place, held in cell.settings.items()
         )
 
     def _loaded(self, digest: str, value: Any) -> None:

@@ -35,7 +35,7 @@ from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.queue_view import span
 from meshloom.ui.window.sweep_axis import AxisRow
 from meshloom.ui.window.sweep_cells import SweepCells
-from meshloom.ui.window.sweep_targets import axis_label, ends_of, title_of
+from meshloom.ui.window.sweep_targets import axis_label, ends_of, titles_of
 from meshloom.ui.window.sweep_view import SweepView
 from meshloom.ui.words import _
 
@@ -59,6 +59,7 @@ class SweepDialog(QDialog):
         self._tab = tab
         self._bench = tab.bench
         self.graph: GraphData = tab.document.snapshot()
+        self._titles = titles_of(self.graph, tab.bench.catalog)
         self._chosen = tab.view.instances[:1] or list(tab.view.selection)
         self.rows: dict[str, AxisRow] = {}
         self._params: dict[str, tuple[Param, Any]] = {}
@@ -158,7 +159,7 @@ class SweepDialog(QDialog):
                 place = f"{name}.{param.name}"
                 value = node.params.get(param.name, param.default)
                 self._params[place] = (param, value)
-                title = title_of(name, self.graph, self._bench.catalog)
+                title = self._titles[name]
                 item = QTreeWidgetItem([f"{title} · {label(param.name)}", _cut(shown(param, value))])
                 item.setToolTip(0, f"{place}\n{param.doc}".strip())
                 item.setData(0, _PLACE, place)
@@ -176,7 +177,7 @@ class SweepDialog(QDialog):
             self.target.addItem(_("All results"), None)
         for name in [*ends, *(name for name in self.graph.nodes if name not in ends)]:
             if not self.graph.nodes[name].mute:
-                self.target.addItem(title_of(name, self.graph, self._bench.catalog), name)
+                self.target.addItem(self._titles[name], name)
                 self.target.setItemData(self.target.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
         for name in self._chosen[:1]:
             if name in ends:
@@ -233,7 +234,7 @@ class SweepDialog(QDialog):
             return
         if on:
             param, value = self._params[place]
-            title = axis_label(place, self.graph, self._bench.catalog)
+            title = axis_label(place, self._titles)
             row = AxisRow(place, title, param, value, self.graph, self._bench.catalog, self)
             row.changed.connect(self._tell)
             row.removed.connect(self._untick)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from meshloom.graph_runtime.graph import GROUP_PREFIX, GraphData
@@ -48,23 +49,31 @@ def ends_of(graph: GraphData) -> list[str]:
     return [name for name, node in graph.nodes.items() if name not in used and not node.mute]
 
 
-def title_of(name: str, graph: GraphData, catalog: Mapping[str, NodeSpec]) -> str:
-    """What a node is called."""
-    node = graph.nodes[name]
-    spec = catalog.get(node.type)
-    plain = _(spec.title) if spec is not None else node.type.removeprefix(GROUP_PREFIX)
-    return node.title or plain
+def titles_of(graph: GraphData, catalog: Mapping[str, NodeSpec]) -> dict[str, str]:
+    """What each node is called; with its name where others are called the same."""
+    made = {}
+    for name, node in graph.nodes.items():
+        spec = catalog.get(node.type)
+        plain = _(spec.title) if spec is not None else node.type.removeprefix(GROUP_PREFIX)
+        made[name] = node.title or plain
+    count = Counter(made.values())
+    return {name: f"{title} ({name})" if count[title] > 1 else title for name, title in made.items()}
 
 
-def target_of(name: str, graph: GraphData, catalog: Mapping[str, NodeSpec]) -> Target:
-    """A node of the graph with its outputs; those of a group are found inside it."""
+def targets_of(names: Iterable[str], graph: GraphData, catalog: Mapping[str, NodeSpec]) -> list[Target]:
+    """Nodes of the graph with their outputs; those of a group are found inside it."""
+    titles = titles_of(graph, catalog)
+    return [_target(name, titles[name], graph, catalog) for name in names]
+
+
+def _target(name: str, title: str, graph: GraphData, catalog: Mapping[str, NodeSpec]) -> Target:
     node = graph.nodes[name]
     found = list(_outputs(node.type, name, graph, catalog))
     parts = tuple(
         Part(name if len(found) == 1 else f"{name}.{outer}", path, index, port)
         for outer, path, index, port in found
     )
-    return Target(name, title_of(name, graph, catalog), parts)
+    return Target(name, title, parts)
 
 
 def _outputs(
@@ -86,7 +95,7 @@ def _outputs(
                     yield outer, place, index, port
 
 
-def axis_label(place: str, graph: GraphData, catalog: Mapping[str, NodeSpec]) -> str:
+def axis_label(place: str, titles: Mapping[str, str]) -> str:
     """``node.param`` as people read it: the node's title and the parameter's name."""
     name, _dot, param = place.partition(".")
-    return f"{title_of(name, graph, catalog)} · {label(param)}"
+    return f"{titles[name]} · {label(param)}"

@@ -497,3 +497,21 @@ def test_emptying_the_queue_ends_the_sweep(
     assert [cell.status for cell in view.cells.cells] == ["cancelled"] * 40
     assert bench.runs.queue == []
     bench.runs.pause(False)
+
+
+def test_nodes_of_one_title_are_told_apart(
+    dialog: Callable[..., SweepDialog],
+    sweep: Callable[..., SweepView],
+    tab: DocumentTab,
+) -> None:
+    from meshloom.graph_runtime.edits import Add
+
+    tab.document.do(Add("m", NodeData("t.number")))
+    made = dialog()
+    assert [item(made, f"{name}.value").text(0) for name in "nm"] == [
+        "Number (n) · Value",
+        "Number (m) · Value",
+    ]
+    made.reject()
+    view = sweep("n.value=1, 3", "m.value=5", target="n", wait=False)
+    assert view.cells.settings(view.cells.cells[1]) == "Number (n) · Value 3, Number (m) · Value 5"
