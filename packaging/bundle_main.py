@@ -20,6 +20,18 @@ def caches_elsewhere() -> None:
         os.environ["NUMBA_CACHE_DIR"] = os.path.join(folder, "compiled")  # noqa: PTH118 - pathlib costs a start
 
 
+def libraries_for_us_alone() -> None:
+    """Programs of the system that are started from here (a browser, nvidia-smi) load the system's libraries.
+
+    The starter has named the bundle's own to the loader, which has read that by now.
+    """
+    before = os.environ.pop("LD_LIBRARY_PATH_ORIG", "")
+    if before:
+        os.environ["LD_LIBRARY_PATH"] = before
+    elif hasattr(sys, "frozen"):
+        os.environ.pop("LD_LIBRARY_PATH", None)
+
+
 def main() -> None:
     words = sys.argv[1:]
     if words[:2] == ["-P", "-m"] and words[2:] and words[2].startswith("meshloom."):
@@ -35,5 +47,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     multiprocessing.freeze_support()
+    libraries_for_us_alone()
     caches_elsewhere()
     main()

@@ -363,7 +363,7 @@ class Inspector(QScrollArea):
 
     def set_status(self, status: NodeStatus | None) -> None:
         """How the (first) node shown stands."""
-        if status is None or status.state == "unknown":
+        if status is None or status.state == "unknown" or not self._names:
             self._status.hide()
             return
         words, right = state_words(status)

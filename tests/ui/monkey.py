@@ -39,6 +39,7 @@ from meshloom.ui import theme, words
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.main_window import MainWindow
+from meshloom.ui.window.tour import Tour
 from meshloom.ui.window.workbench import make_workbench
 
 from . import hand
@@ -75,7 +76,7 @@ TEXTS = (
 #: Documents with nodes of other kinds are not run to the end: they would take minutes.
 CHEAP = ("t.", "number.", "text.", "logic.")
 #: Parts that take much memory once they are used.
-LARGE = ("cv2", "skimage.metrics", "pyqtgraph", "meshloom.ui.viewport.model_view", "meshloom.ui.look.pages")
+LARGE = ("cv2", "pyqtgraph", "meshloom.ui.viewport.model_view", "meshloom.ui.look.pages")
 #: At most this many documents open, and nodes in one.
 MOST_TABS, MOST_NODES = 5, 40
 
@@ -171,8 +172,9 @@ class Monkey:
         assert isinstance(application, QApplication)
         application.processEvents()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        for card in self.window.findChildren(QWidget, "tour-card"):
-            QTest.keyClick(card, _Key.Key_Escape)
+        for tour in self.window.findChildren(Tour):
+            if tour.card is not None:
+                QTest.keyClick(tour.card, _Key.Key_Escape)
         for _turn in range(4):
             extra = [
                 widget
@@ -866,6 +868,17 @@ def _differences(one: Any, other: Any, place: str = "") -> Iterator[str]:
         yield f"{place}: {one!r} became {other!r}"
 
 
+def _warm_up() -> None:
+    """Use the parts that take much memory once they are needed: that is no leak."""
+    import numpy as np
+
+    from meshloom.ui.look.compare import ssim
+
+    for name in LARGE:
+        import_module(name)
+    ssim(np.zeros((16, 16, 3), np.float32), np.ones((16, 16, 3), np.float32))
+
+
 def resident() -> float:
     """Megabytes that this process has in memory, after giving back what it no longer needs."""
     import psutil
@@ -891,8 +904,7 @@ def play(seed: int, actions: int, folder: Path, warm: int = 500, every: int = 50
         window.activateWindow()
         QApplication.processEvents()
         monkey = Monkey(window, folder, seed)
-        for name in LARGE:  # what is loaded when first needed is no leak
-            import_module(name)
+        _warm_up()
         before = 0.0
         with answers(folder, monkey.chance):
             try:

@@ -21,54 +21,12 @@ from PySide6.QtWidgets import (
 
 from meshloom.graph_runtime import types
 from meshloom.ui.look.image_view import Canvas, depth_range, pixels_of, to_screen
+from meshloom.ui.look.measures import Measuring
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.words import _
 
 #: Modes of the view.
 MODES = ("wipe", "side", "blink", "difference", "heat", "threshold")
-
-
-def levels_of(value: Any, farthest: float = 0.0) -> NDArray[np.float32]:
-    """(H, W, 3) float32 sRGB of an image or mask; of a depth map its depths, ``farthest`` (or its own) being 1."""
-    pixels = pixels_of(value)
-    assert pixels is not None
-    if isinstance(value, types.DepthMap):
-        held = np.where(np.isfinite(pixels), pixels, 0)
-        top = farthest or _farthest(value) or 1.0
-        return np.repeat((held / top).astype(np.float32), 3, axis=2)
-    levels = pixels.astype(np.float32) / 255.0 if pixels.dtype == np.uint8 else pixels.astype(np.float32)
-    return levels[:, :, :3] if levels.shape[2] >= 3 else np.repeat(levels[:, :, :1], 3, axis=2)
-
-
-def _farthest(value: types.DepthMap) -> float:
-    return float(value.depth[np.isfinite(value.depth)].max(initial=0.0))
-
-
-def fitted_to(levels: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The same picture at another size (H, W), for comparing pixel by pixel."""
-    import cv2
-
-    if levels.shape[:2] == shape[:2]:
-        return levels
-    smaller = levels.shape[0] > shape[0]
-    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(levels, (shape[1], shape[0]), interpolation=how), np.float32)
-
-
-def psnr(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Peak signal to noise ratio in dB for a peak of 1.0; infinite for equal pictures."""
-    error = float(np.mean((one.astype(np.float64) - other) ** 2))
-    return float("inf") if error == 0 else float(10 * np.log10(1.0 / error))
-
-
-def ssim(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Mean structural similarity (Wang 2004) of the luma, window 7."""
-    from skimage.metrics import structural_similarity
-
-    luma = np.array([0.2126, 0.7152, 0.0722], np.float32)
-    if min(one.shape[:2]) < 7:
-        return float("nan")
-    return float(structural_similarity(one @ luma, other @ luma, data_range=1.0))
 
 
 class _Wipe(Canvas):
@@ -168,9 +126,8 @@ class CompareView(QWidget):
         super().__init__(parent)
         self.values: list[Any] = [None, None]
         self.titles = ["A", "B"]
-        self._levels: list[NDArray[np.float32]] = []
+        self._measuring: Measuring | None = None
         self._screens: list[QImage] = []
-        self._numbers: dict[str, float] | None = None
         self.mode = QComboBox(self)
         for name, words in zip(
             MODES,
@@ -215,6 +172,10 @@ class CompareView(QWidget):
         self._blink.setInterval(500)
         self._blink.timeout.connect(self._next_blink)
         self._shown = 0
+        #: Asks whether what is measured has come.
+        self._measured = QTimer(self)
+        self._measured.setInterval(40)
+        self._measured.timeout.connect(self._see_numbers)
         self.left.moved.connect(self._link_right)
         self.right.moved.connect(self._link_left)
         for canvas in (self.wipe, self.left):
@@ -229,10 +190,8 @@ class CompareView(QWidget):
         """Two images, masks or depth maps; the second is brought to the size of the first for what is computed."""
         self.values, self.titles = [one, other], list(titles)
         depths = [value for value in self.values if isinstance(value, types.DepthMap)]
-        farthest = max(map(_farthest, depths), default=0.0)
-        first = levels_of(one, farthest)
-        self._levels = [first, fitted_to(levels_of(other, farthest), first.shape)]
-        self._numbers = None
+        self._measuring = Measuring(one, other)
+        self._measured.start()
         span = depth_range(*(value.depth for value in depths))
         self._screens = [_screen(value, span) for value in self.values]
         self._refresh()
@@ -243,15 +202,19 @@ class CompareView(QWidget):
 
     @property
     def numbers(self) -> dict[str, float]:
-        """PSNR (dB), SSIM and the largest difference of the two."""
-        if self._numbers is None:
-            one, other = self._levels
-            largest = float(np.abs(one - other).max())
-            self._numbers = {"PSNR": psnr(one, other), "SSIM": ssim(one, other), "max": largest}
-        return self._numbers
+        """PSNR (dB), SSIM and the largest difference of the two; waits for them."""
+        if self._measuring is None:
+            return {}
+        self._measuring.join()
+        return self._measuring.numbers
+
+    def _see_numbers(self) -> None:
+        if self._measuring is None or not self._measuring.is_alive():
+            self._measured.stop()
+            self._tell(-1, -1)
 
     def _refresh(self) -> None:
-        if not self._levels:
+        if self._measuring is None:
             return
         mode = self.mode.currentData()
         self._blink.stop()
@@ -279,7 +242,9 @@ class CompareView(QWidget):
         """(H, W, 3) uint8: the absolute difference, as itself times the gain, as heat, or over the threshold."""
         import cv2
 
-        off = np.abs(self._levels[0] - self._levels[1])
+        assert self._measuring is not None
+        one, other = self._measuring.levels
+        off = np.abs(one - other)
         amount = self.gain.value()
         if mode == "difference":
             return (np.clip(off * (1 + amount / 5), 0, 1) * 255 + 0.5).astype(np.uint8)
@@ -288,7 +253,7 @@ class CompareView(QWidget):
             level = (np.clip(largest * (1 + amount / 5), 0, 1) * 255).astype(np.uint8)
             return cv2.applyColorMap(level, cv2.COLORMAP_INFERNO)[:, :, ::-1].copy()
         over = largest > amount / 255.0
-        grey = (self._levels[0].mean(axis=2) * 90).astype(np.uint8)
+        grey = (one.mean(axis=2) * 90).astype(np.uint8)
         out = np.repeat(grey[:, :, None], 3, axis=2)
         out[over] = (240, 113, 108)
         return out
@@ -322,32 +287,32 @@ class CompareView(QWidget):
             self.left.look(centre * scale, zoom / scale)
 
     def _tell(self, x: int, y: int) -> None:
-        if not self._levels:
+        if self._measuring is None:
             return
-        one, other = self._levels
-        if x >= 0 and y < one.shape[0] and x < one.shape[1]:
-            parts = [", ".join(f"{level:.3f}" for level in held[y, x]) for held in (one, other)]
+        if x >= 0 and self._measuring.is_ready:
+            parts = [", ".join(f"{level:.3f}" for level in held[y, x]) for held in self._measuring.levels]
             self.readout.setText(f"({x}, {y})  A {parts[0]}   B {parts[1]}")
             return
-        held = self.numbers
         sizes = " / ".join(f"{value.shape[1]}×{value.shape[0]}" for value in map(pixels_of, self.values))
-        told = f"PSNR {held['PSNR']:.2f} dB   SSIM {held['SSIM']:.4f}   " + _("largest {amount}").format(
-            amount=f"{held['max']:.3f}"
-        )
+        held, told = self._measuring.numbers, "…"
+        if held:
+            told = f"PSNR {held['PSNR']:.2f} dB   SSIM {held['SSIM']:.4f}   " + _("largest {amount}").format(
+                amount=f"{held['max']:.3f}"
+            )
         self.readout.setText(f"{self.titles[0]} | {self.titles[1]}   {told}   {sizes}")
 
     def _tell_right(self, x: int, y: int) -> None:
         """Of a pixel of the second picture, which may be of another size."""
-        if x >= 0 and self._levels:
-            shape, (width, height) = self._levels[0].shape, self.right._size
-            x, y = int((x + 0.5) * shape[1] / width), int((y + 0.5) * shape[0] / height)
+        if x >= 0:
+            (wide, high), (width, height) = self.left._size, self.right._size
+            x, y = int((x + 0.5) * wide / width), int((y + 0.5) * high / height)
         self._tell(x, y)
 
     def hideEvent(self, event: object) -> None:
         self._blink.stop()
 
     def showEvent(self, event: object) -> None:
-        if self._levels and self.mode.currentData() == "blink":
+        if self._measuring is not None and self.mode.currentData() == "blink":
             self._blink.start()
 
 

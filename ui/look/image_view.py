@@ -52,6 +52,8 @@ def to_screen(
     and white.
     """
     held = pixels
+    if pixels.dtype == np.uint8 and channel != "luma" and not (exposure or depth or span != (0.0, 1.0)):
+        return _as_it_is(pixels, channel)
     if depth:
         near_far = depth if isinstance(depth, tuple) else depth_range(pixels)
         held = _depth_levels(pixels[:, :, 0], *near_far)[:, :, None]
@@ -77,8 +79,26 @@ def to_screen(
     out = np.empty((*levels.shape[:2], 4), np.uint8)
     out[:, :, :3] = np.clip(colour * 255 + 0.5, 0, 255)
     out[:, :, 3] = 255 if alpha is None or channel != "rgb" else np.clip(alpha * 255 + 0.5, 0, 255)
+    return _image(out)
+
+
+def _as_it_is(pixels: np.ndarray, channel: str) -> QImage:
+    """(H, W, C) uint8, or one channel of it, without any reckoning: photos are shown often and are large."""
+    out = np.empty((*pixels.shape[:2], 4), np.uint8)
+    has_alpha = pixels.shape[2] == 4
+    if channel == "a":
+        out[:, :, :3] = pixels[:, :, 3:] if has_alpha else 255
+    elif channel == "rgb":
+        out[:, :, :3] = pixels[:, :, :3]
+    else:
+        out[:, :, :3] = pixels[:, :, ["rgb".index(channel) if pixels.shape[2] >= 3 else 0]]
+    out[:, :, 3] = pixels[:, :, 3] if has_alpha and channel == "rgb" else 255
+    return _image(out)
+
+
+def _image(out: np.ndarray) -> QImage:
     height, width = out.shape[:2]
-    return QImage(out.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+    return QImage(out.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
 def _numbers(held: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ from PySide6.QtCore import QByteArray, QObject, QProcess, QProcessEnvironment, Q
 
 Said = dict[str, Any]
 
+#: Lines of its log that are kept: Python's account of a fault lists every thread.
+_TAIL = 600
 #: How long a process that was told to end may take (milliseconds).
 _PATIENCE = 3000
 
@@ -80,7 +82,7 @@ class EngineProcess(QObject):
         assert self._process is not None
         text = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
         for line in text.splitlines():
-            self._tail = [*self._tail[-80:], line]
+            self._tail = [*self._tail[-_TAIL:], line]
             self.logged.emit(line)
 
     def _finished(self, code: int) -> None:

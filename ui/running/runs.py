@@ -329,6 +329,8 @@ class Runs(QObject):
         words = _joined(said["message"], said.get("hint", ""))
         if run is not None:
             self.logged.emit("error", document, node, f"{where}: {words}" if where else words)
+        if node and run is not None and self._status(document, node).state != "failed":
+            run.failed += 1
         if node and "/" not in node:
             status = NodeStatus("failed", message=said["message"], hint=said.get("hint", ""), why=where)
             if self._status(document, node).state not in ("running", "done"):
@@ -344,7 +346,8 @@ class Runs(QObject):
 
     def _finished(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         if run is not None:
-            self._end(run, said["status"])
+            done_in_part = said["status"] == "done" and run.failed > 0
+            self._end(run, "failed" if done_in_part else said["status"])
 
     def _end(self, run: RunInfo, state: RunState) -> None:
         self._last_resort.stop()

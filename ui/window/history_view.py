@@ -47,6 +47,7 @@ class HistoryView(QTreeWidget):
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setColumnWidth(0, 240)
+        self.setColumnWidth(1, 140)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         for words, call in (
             (_("Open the graph"), self.open_graph),

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from meshloom.graph_runtime.errors import MeshloomError
 from meshloom.graph_runtime.graph import GraphData
+from meshloom.graph_runtime.preset import resolve
 from meshloom.ui.canvas import commands as canvas_commands
 from meshloom.ui.canvas.outline import Outline
 from meshloom.ui.document import OpenDocument, open_file, open_template
@@ -834,19 +835,17 @@ class MainWindow(QMainWindow):
 
     def _restore_lost(self, lost: Lost) -> None:
         try:
-            document = OpenDocument(self.bench.catalog, GraphData())
-            from meshloom.graph_runtime.preset import resolve, to_edits
-
-            document.path = lost.path
             graph = resolve(lost.graph, self.bench.catalog)
-            document.do(to_edits(graph), _("Recovered"))
+            document = OpenDocument(self.bench.catalog, graph, lost.path)
         except MeshloomError as error:
             self.fail(_("Work that was not saved could not be read again"), str(error))
             return
+        document.undo_stack.resetClean()  # it is not what its file holds, however much is undone
         tab = self._add(document)
-        tab.recovery.flush()
-        with contextlib.suppress(OSError):
-            lost.file.unlink()
+        self._retitle(tab)
+        if tab.recovery.keep():  # the next crash may come before the next step
+            with contextlib.suppress(OSError):
+                lost.file.unlink()
         self.tell(_("Recovered unsaved work of {title}. Save it to keep it.").format(title=tab.title))
 
     # ---------------------------------------------------------------------------------------------- layouts

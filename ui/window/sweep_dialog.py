@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 from math import prod
-from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
-    QLineEdit,
     QPushButton,
     QScrollArea,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from meshloom.graph_runtime.errors import RequestError
 from meshloom.graph_runtime.graph import GraphData
-from meshloom.graph_runtime.spec import Param
 from meshloom.graph_runtime.sweep import MOST_CELLS, Axis
-from meshloom.ui import theme as themes
-from meshloom.ui.fields.text import label, shown
-from meshloom.ui.promoted import params_of
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.queue_view import span
 from meshloom.ui.window.sweep_axis import AxisRow
 from meshloom.ui.window.sweep_cells import SweepCells
+from meshloom.ui.window.sweep_params import ParamList
 from meshloom.ui.window.sweep_targets import axis_label, ends_of, titles_of
 from meshloom.ui.window.sweep_view import SweepView
 from meshloom.ui.words import _
 
 #: More runs than this are warned of.
 MANY = 100
-
-_PLACE = Qt.ItemDataRole.UserRole
-_WORDS = Qt.ItemDataRole.UserRole + 1
 
 
 class SweepDialog(QDialog):
@@ -62,14 +50,10 @@ class SweepDialog(QDialog):
         self._titles = titles_of(self.graph, tab.bench.catalog)
         self._chosen = tab.view.instances[:1] or list(tab.view.selection)
         self.rows: dict[str, AxisRow] = {}
-        self._params: dict[str, tuple[Param, Any]] = {}
         self._build()
-        self._list_params()
+        self.params.show_graph(self.graph, tab.document.document, self._titles, self._chosen)
         self._list_targets()
-        self.search.textChanged.connect(self._filter)
-        self.search.installEventFilter(self)
-        self.list.itemChanged.connect(self._ticked)
-        self.list.itemActivated.connect(self._toggle)
+        self.params.ticked.connect(self._ticked)
         self.target.currentIndexChanged.connect(self._tell)
         self._tell()
         self.search.setFocus()
@@ -80,25 +64,8 @@ class SweepDialog(QDialog):
     # ------------------------------------------------------------------------------------------ building
 
     def _build(self) -> None:
-        self.search = QLineEdit(self)
-        self.search.setPlaceholderText(_("Search settings"))
-        self.search.setClearButtonEnabled(True)
-        self.list = QTreeWidget(self)
-        self.list.setAccessibleName(_("Settings of the graph"))
-        self.list.setColumnCount(2)
-        self.list.setHeaderHidden(True)
-        self.list.setRootIsDecorated(False)
-        self.list.setUniformRowHeights(True)
-        self.list.header().setStretchLastSection(False)
-        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.list.header().setMaximumSectionSize(220)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.list.setStyleSheet(_ticks())
-        left = QVBoxLayout()
-        left.setSpacing(2 * UNIT)
-        left.addWidget(self.search)
-        left.addWidget(self.list, 1)
+        self.params = ParamList(self)
+        self.search, self.list = self.params.search, self.params.list
         self.hint = QLabel(_("Tick the settings to vary. Each one more is an axis of the grid."), self)
         self.hint.setWordWrap(True)
         self.hint.setStyleSheet(f"color: {theme().dim};")
@@ -125,7 +92,7 @@ class SweepDialog(QDialog):
         right.addLayout(looking)
         both = QHBoxLayout()
         both.setSpacing(4 * UNIT)
-        both.addLayout(left, 4)
+        both.addWidget(self.params, 4)
         both.addLayout(right, 5)
         self.count = QLabel(self)
         self.count.setWordWrap(True)
@@ -146,31 +113,6 @@ class SweepDialog(QDialog):
         column.addLayout(both, 1)
         column.addLayout(foot)
 
-    def _list_params(self) -> None:
-        """Every parameter that has no link; those of the selected nodes first."""
-        document = self._tab.document.document
-        names = [name for name in self._chosen if name in self.graph.nodes]
-        names += [name for name in self.graph.nodes if name not in names]
-        for name in names:
-            node = self.graph.nodes[name]
-            for param in params_of(document, node):
-                if param.name in node.links:
-                    continue
-                place = f"{name}.{param.name}"
-                value = node.params.get(param.name, param.default)
-                self._params[place] = (param, value)
-                title = self._titles[name]
-                item = QTreeWidgetItem([f"{title} · {label(param.name)}", _cut(shown(param, value))])
-                item.setToolTip(0, f"{place}\n{param.doc}".strip())
-                item.setData(0, _PLACE, place)
-                item.setData(0, _WORDS, f"{place} {title} {label(param.name)} {node.type}".lower())
-                item.setForeground(1, theme().colour("dim"))
-                item.setSizeHint(0, QSize(0, 7 * UNIT))
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                item.setCheckState(0, Qt.CheckState.Unchecked)
-                self.list.addTopLevelItem(item)
-        self.list.setCurrentItem(self.list.topLevelItem(0))
-
     def _list_targets(self) -> None:
         ends = ends_of(self.graph)
         if len(ends) > 1:
@@ -185,59 +127,21 @@ class SweepDialog(QDialog):
 
     # ------------------------------------------------------------------------------------------ choosing
 
-    def _filter(self, text: str) -> None:
-        words = text.lower().split()
-        first = None
-        for row in range(self.list.topLevelItemCount()):
-            item = self.list.topLevelItem(row)
-            fits = all(word in item.data(0, _WORDS) for word in words)
-            item.setHidden(not fits)
-            first = item if fits and first is None else first
-        if first is not None:
-            self.list.setCurrentItem(first)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """From the search: arrows walk the list, Enter ticks."""
-        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            item = self.list.currentItem()
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.search.text():
-                if item is not None and not item.isHidden():
-                    self._toggle(item)
-                    self.search.selectAll()
-                return True
-            if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-                self._walk(1 if event.key() == Qt.Key.Key_Down else -1)
-                return True
-        return super().eventFilter(watched, event)
-
-    def _walk(self, by: int) -> None:
-        row = self.list.indexOfTopLevelItem(self.list.currentItem()) + by
-        while 0 <= row < self.list.topLevelItemCount():
-            if not self.list.topLevelItem(row).isHidden():
-                self.list.setCurrentItem(self.list.topLevelItem(row))
-                return
-            row += by
-
-    def _toggle(self, item: QTreeWidgetItem, _column: int = 0) -> None:
-        on = item.checkState(0) == Qt.CheckState.Checked
-        item.setCheckState(0, Qt.CheckState.Unchecked if on else Qt.CheckState.Checked)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Enter in the list ticks; only elsewhere it starts.
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.list.hasFocus():
             return
         super().keyPressEvent(event)
 
-    def _ticked(self, item: QTreeWidgetItem, _column: int = 0) -> None:
-        place, on = item.data(0, _PLACE), item.checkState(0) == Qt.CheckState.Checked
+    def _ticked(self, place: str, on: bool) -> None:
         if on == (place in self.rows):
             return
         if on:
-            param, value = self._params[place]
+            param, value = self.params.params[place]
             title = axis_label(place, self._titles)
             row = AxisRow(place, title, param, value, self.graph, self._bench.catalog, self)
             row.changed.connect(self._tell)
-            row.removed.connect(self._untick)
+            row.removed.connect(self.params.untick)
             self.rows[place] = row
             self._column.insertWidget(self._column.count() - 1, row)
         else:
@@ -246,11 +150,6 @@ class SweepDialog(QDialog):
             row.hide()
             row.deleteLater()
         self._tell()
-
-    def _untick(self, place: str) -> None:
-        for row in range(self.list.topLevelItemCount()):
-            if self.list.topLevelItem(row).data(0, _PLACE) == place:
-                self.list.topLevelItem(row).setCheckState(0, Qt.CheckState.Unchecked)
 
     # ------------------------------------------------------------------------------------------- telling
 
@@ -335,19 +234,3 @@ class SweepDialog(QDialog):
         view.setParent(self.parentWidget(), Qt.WindowType.Window)
         view.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         view.show()
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 28 else f"{text[:27]}…"
-
-
-def _ticks() -> str:
-    """How the ticks of the list look: as those of a check box."""
-    colours = theme()
-    tick = (Path(themes.__file__).parent / "icons" / f"check_{colours.name}.svg").as_posix()
-    return f"""
-    QTreeView::indicator {{ width: 14px; height: 14px; border: 1px solid {colours.dim}; border-radius: 3px;
-        background: {colours.field}; }}
-    QTreeView::indicator:checked {{ background: {colours.accent}; border-color: {colours.accent};
-        image: url({tick}); }}
-    """

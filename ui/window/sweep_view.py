@@ -9,13 +9,11 @@ from typing import Any
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QMenu,
     QProgressBar,
     QPushButton,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +26,9 @@ from meshloom.ui import theme as themes
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.window.queue_view import span
 from meshloom.ui.window.sweep_cells import SweepCells
-from meshloom.ui.window.sweep_grid import NUMBERS, PICTURE, SweepModel, SweepTable, state_name
+from meshloom.ui.window.sweep_choices import SweepChoices
+from meshloom.ui.window.sweep_grid import SweepTable
+from meshloom.ui.window.sweep_model import SweepModel, state_name
 from meshloom.ui.window.workbench import Workbench
 from meshloom.ui.words import _
 
@@ -58,11 +58,9 @@ class SweepView(QWidget):
         cells.setParent(self)
         self._asked: dict[str, tuple[int, str]] = {}
         self._left = self._sized = False
-        #: What the user wants to see of the target; ``None``: what suits it.
-        self._picked: str | None = None
         self.model = SweepModel(cells, self)
         self.table = SweepTable(self.model, self)
-        self._make_choices()
+        self.choices = SweepChoices(cells, self.model, self)
         self._make_foot()
         self._lay_out()
         self._settle = QTimer(self)
@@ -70,65 +68,23 @@ class SweepView(QWidget):
         self._settle.setInterval(_EVERY)
         self._settle.timeout.connect(self._tell)
         cells.changed.connect(self._changed)
-        cells.numbered.connect(self._offer_numbers)
         bench.results.loaded.connect(self._loaded)
         bench.results.failed.connect(self._lost)
         themes.current().changed.connect(self._paint_again)
         self.table.opened.connect(self.open_cell)
         self.table.chosen.connect(self._tell_cell)
         self.setFocusProxy(self.table)
-        self._arrange()
-        self._target_chosen()
+        self.choices.arranged.connect(self._arranged)
+        self.choices.looked.connect(self._tell_cell)
+        self.choices.size.valueChanged.connect(self.table.set_size)
+        self.choices.size.actionTriggered.connect(self._size_chosen)
+        self._arranged()
         self._tell()
 
     def sizeHint(self) -> QSize:
         return QSize(980, 640)
 
     # ------------------------------------------------------------------------------------------ building
-
-    def _combo(self, name: str) -> QComboBox:
-        combo = QComboBox(self)
-        combo.setAccessibleName(name)
-        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        return combo
-
-    def _make_choices(self) -> None:
-        axes = self.cells.axes
-        self.target = self._combo(_("Result to look at"))
-        for target in self.cells.targets:
-            self.target.addItem(target.title, target)
-        self.what = self._combo(_("What to show of it"))
-        self.across = self._combo(_("Across"))
-        self.down = self._combo(_("Down"))
-        for place, axis in enumerate(axes):
-            for combo in (self.across, self.down):
-                combo.addItem(self.cells.labels[axis.place], place)
-        if len(axes) == 1:
-            self.down.addItem("–", None)
-        self.across.setCurrentIndex(len(axes) - 1)
-        self.down.setCurrentIndex(len(axes) - 2 if len(axes) > 1 else 1)
-        #: For each axis, the value to look at while it is neither across nor down.
-        self.fixed: list[tuple[QLabel, QComboBox]] = []
-        for axis in axes:
-            named = self.cells.labels[axis.place]
-            combo = self._combo(named)
-            for held in axis.values:
-                combo.addItem(self.cells.value_text(axis.place, held))
-            combo.currentIndexChanged.connect(self._arrange)
-            self.fixed.append((QLabel(named, self), combo))
-        self.across.activated.connect(partial(self._swap, self.across, self.down))
-        self.down.activated.connect(partial(self._swap, self.down, self.across))
-        self.target.activated.connect(self._target_chosen)
-        self.what.activated.connect(self._what_picked)
-        self.size = QSlider(Qt.Orientation.Horizontal, self)
-        self.size.setRange(96, 360)
-        self.size.setValue(168)
-        self.size.setFixedWidth(96)
-        self.size.setAccessibleName(_("Size of the cells"))
-        self.size.setToolTip(_("Size of the cells"))
-        self.size.valueChanged.connect(self.table.set_size)
-        self.size.sliderMoved.connect(self._size_chosen)
 
     def _make_foot(self) -> None:
         self.progress = QProgressBar(self)
@@ -156,28 +112,6 @@ class SweepView(QWidget):
         self.table.customContextMenuRequested.connect(self._offer)
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(2 * UNIT)
-        for words, widget in (
-            (_("Show"), self.target),
-            ("", self.what),
-            (_("Across"), self.across),
-            (_("Down"), self.down),
-        ):
-            if words:
-                top.addWidget(self._dim(words))
-            top.addWidget(widget)
-            if widget is self.what:
-                top.addSpacing(3 * UNIT)
-        top.addStretch(1)
-        top.addWidget(self.size)
-        self._more = QHBoxLayout()
-        self._more.setSpacing(2 * UNIT)
-        for named, combo in self.fixed:
-            self._more.addWidget(named)
-            self._more.addWidget(combo)
-            self._more.addSpacing(2 * UNIT)
-        self._more.addStretch(1)
         foot = QHBoxLayout()
         foot.setSpacing(2 * UNIT)
         foot.addWidget(self.progress)
@@ -188,44 +122,15 @@ class SweepView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 3 * UNIT)
         column.setSpacing(2 * UNIT)
-        column.addLayout(top)
-        column.addLayout(self._more)
+        column.addWidget(self.choices)
         column.addWidget(self.table, 1)
         column.addWidget(self.about)
         column.addLayout(foot)
 
-    def _dim(self, words: str) -> QLabel:
-        made = QLabel(words, self)
-        made.setStyleSheet(f"color: {theme().dim};")
-        return made
-
     # ----------------------------------------------------------------------------------------- arranging
 
-    def _swap(self, changed: QComboBox, other: QComboBox, _index: int = 0) -> None:
-        """An axis cannot lie both ways: the other way takes what this one had."""
-        place = changed.currentData()
-        if place is not None and other.currentData() == place:
-            free = [each for each in (self.model.down, self.model.across) if each not in (place, None)]
-            free += [each for each in range(len(self.cells.axes)) if each != place]
-            other.setCurrentIndex(other.findData(free[0] if free else None))
-        if self.across.currentData() is None:
-            self.across.setCurrentIndex(0)
-        self._arrange()
-
-    def _arrange(self) -> None:
-        across, down = self.across.currentData(), self.down.currentData()
-        if down == across:
-            down = None
-        for place, (named, combo) in enumerate(self.fixed):
-            for widget in (named, combo):
-                widget.setVisible(place not in (across, down))
-        fixed = {
-            place: combo.currentIndex()
-            for place, (_named, combo) in enumerate(self.fixed)
-            if place not in (across, down)
-        }
-        self.model.arrange(down, across, fixed)
-        header = self.table.verticalHeader()
+    def _arranged(self) -> None:
+        header, down = self.table.verticalHeader(), self.model.down
         header.setVisible(down is not None)
         if down is not None:
             axis = self.cells.axes[down]
@@ -233,41 +138,7 @@ class SweepView(QWidget):
             width = max(self.fontMetrics().horizontalAdvance(text) for text in texts)
             header.setFixedWidth(min(180, width + 6 * UNIT))
 
-    def _target_chosen(self) -> None:
-        self._picked = None
-        self.what.clear()
-        self._offer_numbers()
-        self._what_chosen()
-
-    def _offer_numbers(self) -> None:
-        """Put what can be shown of the target into the list, keeping what is chosen."""
-        target = self.target.currentData()
-        names = list(dict.fromkeys(
-            name for cell in self.cells.cells for name in self.cells.numbers(cell.index, target)
-        ))  # fmt: skip
-        offered = [(_("Picture"), PICTURE)] if target.has_pictures or not target.parts else []
-        if len(names) > 1 or not (offered or names):
-            offered.append((_("All numbers"), NUMBERS))
-        offered += [(name.removeprefix(f"{target.name}."), name) for name in names]
-        if [key for _words, key in offered] == [self.what.itemData(row) for row in range(self.what.count())]:
-            return
-        self.what.clear()
-        for words, key in offered:
-            self.what.addItem(words, key)
-        row = self.what.findData(self._picked)
-        self.what.setCurrentIndex(max(0, row))
-        self.what.setVisible(len(offered) > 1)
-        self._what_chosen()
-
-    def _what_picked(self) -> None:
-        self._picked = self.what.currentData()
-        self._what_chosen()
-
-    def _what_chosen(self) -> None:
-        self.model.show_what(self.target.currentData(), self.what.currentData() or PICTURE)
-        self._tell_cell()
-
-    def _size_chosen(self) -> None:
+    def _size_chosen(self, _action: int = 0) -> None:
         self._sized = True
 
     def resizeEvent(self, event: Any) -> None:
@@ -277,7 +148,7 @@ class SweepView(QWidget):
             QTimer.singleShot(0, self, self._fit)
 
     def _fit(self) -> None:
-        self.size.setValue(self.table.fitting(120, 300))
+        self.choices.size.setValue(self.table.fitting(120, 300))
 
     def _paint_again(self) -> None:
         self.table.viewport().update()

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.types import DepthMap, Image, Mask
-from meshloom.ui.look.compare import MODES, CompareView, fitted_to, levels_of, psnr, ssim
+from meshloom.ui.look.compare import MODES, CompareView
+from meshloom.ui.look.measures import fitted_to, levels_of, psnr, ssim
 
 from ..hand import click, drag, point, wheel
 
@@ -151,6 +152,7 @@ def test_the_probe_tells_of_the_place_in_either_picture(view: CompareView, qtbot
     other[120:, 160:] = (0, 255, 0)
     view.show_values(Image(one), Image(other))
     choose(view, "side", qtbot)
+    assert view.numbers
 
     def at(canvas, x: float, y: float) -> str:
         frame = canvas.frame()
@@ -237,7 +239,7 @@ def test_difference_heat_and_threshold(view: CompareView, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.5, 4.0, 40.0])
-def test_psnr_and_ssim_are_those_of_scikit_image(view: CompareView, sigma: float) -> None:
+def test_psnr_and_ssim_are_those_of_scikit_image(view: CompareView, sigma: float, qtbot: QtBot) -> None:
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
     one = noise(seed=3)
@@ -248,13 +250,31 @@ def test_psnr_and_ssim_are_those_of_scikit_image(view: CompareView, sigma: float
     luma = [each / 255.0 @ np.array([0.2126, 0.7152, 0.0722]) for each in (one, other)]
     assert view.numbers["SSIM"] == pytest.approx(structural_similarity(*luma, data_range=1.0), abs=1e-4)
     assert view.numbers["max"] == pytest.approx(np.abs(one.astype(int) - other).max() / 255)
-    assert f"{exact:.2f} dB" in view.readout.text()
+    qtbot.waitUntil(lambda: f"{exact:.2f} dB" in view.readout.text())
 
 
-def test_equal_pictures(view: CompareView) -> None:
+def test_equal_pictures(view: CompareView, qtbot: QtBot) -> None:
     view.show_values(Image(noise()), Image(noise()))
     assert view.numbers == {"PSNR": float("inf"), "SSIM": 1.0, "max": 0.0}
-    assert "inf" in view.readout.text()
+    qtbot.waitUntil(lambda: "inf" in view.readout.text())
+
+
+def test_measuring_large_pictures_keeps_nobody_waiting(view: CompareView, qtbot: QtBot) -> None:
+    import time
+
+    pixels = np.random.default_rng(0).integers(0, 256, (2000, 3000, 3), np.uint8)
+    one, other = Image(pixels), Image(pixels[::-1].copy())
+    view.show_values(plain(RED), plain(BLUE))
+    assert view.numbers
+    begun = time.thread_time()
+    view.show_values(one, other)
+    assert time.thread_time() - begun < 0.5, (
+        "the work of this thread alone; all of it takes a second and more"
+    )
+    assert "…" in view.readout.text()
+    view.show_values(plain(RED), plain(BLUE))
+    qtbot.waitUntil(lambda: "PSNR" in view.readout.text() and not view._measured.isActive())
+    assert view.numbers["PSNR"] < 10, "what was overtaken tells nothing any more"
 
 
 def test_a_picture_too_small_for_ssim_has_none() -> None:

@@ -21,7 +21,7 @@ from meshloom.ui.document import OpenDocument
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.sweep_cells import AHEAD
 from meshloom.ui.window.sweep_dialog import MANY, SweepDialog
-from meshloom.ui.window.sweep_grid import CELL, NUMBERS, PICTURE
+from meshloom.ui.window.sweep_model import CELL, NUMBERS, PICTURE
 from meshloom.ui.window.sweep_view import SweepView
 from meshloom.ui.window.workbench import Workbench, make_workbench
 
@@ -245,7 +245,7 @@ def test_a_grid_fills_with_pictures(sweep: Callable[..., SweepView], qtbot: QtBo
     view = sweep("p.level=0, 0.5", "b.by=0, 0.25, 0.5", target="b")
     assert (view.model.rowCount(), view.model.columnCount()) == (2, 3)
     assert [cell.status for cell in view.cells.cells] == ["done"] * 6
-    target = view.target.currentData()
+    target = view.choices.target.currentData()
     qtbot.waitUntil(lambda: all(view.cells.picture(cell, target) for cell in range(6)), timeout=10_000)
     across = [view.model.headerData(column, Qt.Orientation.Horizontal) for column in range(3)]
     down = [view.model.headerData(row, Qt.Orientation.Vertical) for row in range(2)]
@@ -265,7 +265,7 @@ def test_a_second_sweep_has_its_pictures_too(sweep: Callable[..., SweepView], qt
     """The engine sends the picture of a result once: what was seen in the first sweep is drawn again."""
     for _time in range(2):
         view = sweep("b.by=0.1, 0.3", target="b")
-        target = view.target.currentData()
+        target = view.choices.target.currentData()
         qtbot.waitUntil(lambda: all(view.cells.picture(cell, target) for cell in range(2)), timeout=10_000)  # noqa: B023
 
 
@@ -276,7 +276,7 @@ def test_numbers_are_shown_and_copied(sweep: Callable[..., SweepView], qtbot: Qt
         ["0.5", "0.25"],
         ["0.75", "0.5"],
     ]
-    assert view.what.currentData() == "mean"
+    assert view.choices.what.currentData() == "mean"
     assert [view.model.share(number) for number in range(4)] == [0.5, 0, 1, 0.5]
     click(view.copying, view.copying.rect().center())
     rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
@@ -290,10 +290,10 @@ def test_numbers_are_shown_and_copied(sweep: Callable[..., SweepView], qtbot: Qt
 
 def test_all_results_can_be_looked_at(sweep: Callable[..., SweepView], qtbot: QtBot) -> None:
     view = sweep("g.level=4, 5", target=None)
-    names = [view.target.itemData(row).name for row in range(view.target.count())]
+    names = [view.choices.target.itemData(row).name for row in range(view.choices.target.count())]
     assert names == ["q", "mean", "all", "g"], "all that nothing is linked to"
-    view.target.setCurrentIndex(3)
-    view.target.activated.emit(3)
+    view.choices.target.setCurrentIndex(3)
+    view.choices.target.activated.emit(3)
     qtbot.waitUntil(lambda: text(view, 0, 1) == "5")
     assert text(view, 0, 0) == "4"
 
@@ -340,16 +340,18 @@ def test_the_tab_keeps_its_own_statuses(
 
 def test_more_axes_than_two_are_chosen_by_value(sweep: Callable[..., SweepView], qtbot: QtBot) -> None:
     view = sweep("n.value=10, 20", "g.level=1, 2, 3", "all.real=0, 1", target="g")
-    assert (view.down.currentData(), view.across.currentData()) == (1, 2)
+    assert (view.choices.down.currentData(), view.choices.across.currentData()) == (1, 2)
     assert (view.model.rowCount(), view.model.columnCount()) == (3, 2)
-    shown = [combo.isVisible() for _label, combo in view.fixed]
+    shown = [combo.isVisible() for _label, combo in view.choices.fixed]
     assert shown == [True, False, False]
     assert view.model.index(2, 1).data(CELL) == 5
-    view.fixed[0][1].setCurrentIndex(1)
+    view.choices.fixed[0][1].setCurrentIndex(1)
     assert view.model.index(2, 1).data(CELL) == 11
-    view.across.setCurrentIndex(1)
-    view.across.activated.emit(1)
-    assert (view.down.currentData(), view.across.currentData()) == (2, 1), "they changed places"
+    view.choices.across.setCurrentIndex(1)
+    view.choices.across.activated.emit(1)
+    assert (view.choices.down.currentData(), view.choices.across.currentData()) == (2, 1), (
+        "they changed places"
+    )
     assert (view.model.rowCount(), view.model.columnCount()) == (2, 3)
     assert view.model.index(1, 2).data(CELL) == 11
     settings = view.cells.cells[11].settings
@@ -402,9 +404,9 @@ def test_two_cells_are_compared(sweep: Callable[..., SweepView], qtbot: QtBot) -
 
 def test_what_is_shown_is_chosen(sweep: Callable[..., SweepView], qtbot: QtBot) -> None:
     view = sweep("p.side=4, 8", target="b")
-    assert view.what.currentData() == PICTURE and not view.what.isVisible()
+    assert view.choices.what.currentData() == PICTURE and not view.choices.what.isVisible()
     view = sweep("n.value=1, 3", target="n")
-    qtbot.waitUntil(lambda: view.what.currentData() == "n")
+    qtbot.waitUntil(lambda: view.choices.what.currentData() == "n")
     assert view.model.what != NUMBERS
 
 
@@ -425,8 +427,7 @@ def test_the_rest_is_stopped(
     statuses = [cell.status for cell in view.cells.cells]
     assert statuses[0] == "done" and statuses[2:] == ["cancelled", "cancelled"]
     assert not bench.runs.queue
-    qtbot.waitUntil(lambda: "stopped" in view.state.text())
-    assert not view.stop.isVisible()
+    qtbot.waitUntil(lambda: "stopped" in view.state.text() and not view.stop.isVisible())
 
 
 def test_closing_the_grid_ends_its_runs(
