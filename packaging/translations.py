@@ -56,14 +56,15 @@ def of_nodes() -> dict[str, list[str]]:
 
 
 def of_presets() -> dict[str, list[str]]:
-    """Titles and descriptions of the workflows that come along."""
+    """Titles and descriptions of the workflows that come along, and of their frames."""
     import json
 
     found: dict[str, list[str]] = {}
     for file in sorted((ROOT / "presets").glob("*.json")):
         held = json.loads(file.read_bytes())
         title = held.get("title") or file.stem.replace("_", " ").capitalize()
-        for text in (title, held.get("about", "")):
+        frames = [str(frame["title"]) for each in held.get("frames", {}).values() for frame in each]
+        for text in (title, held.get("about", ""), *frames):
             if text:
                 found.setdefault(text, []).append(f"presets/{file.name}")
     return found

@@ -36,6 +36,7 @@ from meshloom.ui.fields.text import label
 from meshloom.ui.library import Library
 from meshloom.ui.locks import is_locked, lock_toggled
 from meshloom.ui.promoted import is_promoted, params_of, toggled
+from meshloom.ui.running.reasons import told
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.theme import UNIT, icon, theme
 from meshloom.ui.words import _
@@ -368,7 +369,7 @@ class Inspector(QScrollArea):
             return
         words, right = state_words(status)
         lines = [" · ".join(part for part in (words, right) if part)]
-        lines += [part for part in (status.hint, status.why) if part and part != words]
+        lines += [part for part in (status.hint, told(status.why)) if part and part != words]
         if status.bytes:
             lines.append(_("result: {size}").format(size=human_bytes(status.bytes)))
         if status.peak_bytes:

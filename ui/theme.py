@@ -230,7 +230,7 @@ def _sheet(chosen: Theme) -> str:
     QToolTip {{ background: {chosen.raised}; color: {chosen.text}; border: 1px solid {chosen.line}; padding: 4px; }}
     QMainWindow::separator {{ background: {chosen.canvas}; width: 4px; height: 4px; }}
     QDockWidget {{ titlebar-close-icon: none; titlebar-normal-icon: none; }}
-    QDockWidget::title {{ background: {chosen.window}; color: {chosen.dim}; padding: 6px 8px; }}
+    QDockWidget::title {{ background: {chosen.window}; color: {chosen.dim}; padding: 2px 8px; }}
     QMenu {{ background: {chosen.panel}; border: 1px solid {chosen.line}; padding: 4px; }}
     QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 4px; }}
     QMenu::item:selected {{ background: {chosen.accent}; color: {chosen.on_accent}; }}
@@ -270,6 +270,9 @@ def _sheet(chosen: Theme) -> str:
     QPushButton:disabled {{ color: {chosen.dim}; }}
     QToolButton {{ background: transparent; color: {chosen.text}; border: 1px solid transparent;
         border-radius: 4px; padding: 4px; }}
+    QToolButton[popupMode="2"] {{ padding-right: 14px; }}
+    QToolButton::menu-indicator {{ image: url({_ICONS.as_posix()}/down_{chosen.name}.svg); width: 9px; height: 9px;
+        subcontrol-origin: padding; subcontrol-position: center right; right: 2px; }}
     QToolButton:checked {{ background: {chosen.raised}; border-color: {chosen.accent}; }}
     QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {chosen.dim}; border-radius: 3px;
         background: {chosen.field}; }}

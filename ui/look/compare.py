@@ -211,7 +211,8 @@ class CompareView(QWidget):
     def _see_numbers(self) -> None:
         if self._measuring is None or not self._measuring.is_alive():
             self._measured.stop()
-            self._tell(-1, -1)
+            if self.mode.currentData() != "blink":  # there the line names the picture
+                self._tell(-1, -1)
 
     def _refresh(self) -> None:
         if self._measuring is None:

@@ -40,7 +40,7 @@ _SHADINGS = {
 }
 _SIDES = {
     "front": mark("Front"),
-    "back": mark("Back"),
+    "back": mark("Behind"),
     "left": mark("Left"),
     "right": mark("Right"),
     "top": mark("Top"),

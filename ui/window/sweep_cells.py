@@ -50,8 +50,8 @@ class SweepCells(QObject):
         self.cells: list[Cell] = cells(axes)
         self.graphs = [graph_of(cell, graph, bench.catalog) for cell in self.cells]
         self.targets = targets_of(targets, graph, bench.catalog)
-        titles = titles_of(graph, bench.catalog)
-        self.labels = {axis.place: axis_label(axis.place, titles) for axis in axes}
+        self._titles = titles_of(graph, bench.catalog)
+        self.labels = {axis.place: axis_label(axis.place, self._titles) for axis in axes}
         short = {place: label(place.rpartition(".")[2]) for place in self.labels}
         clear = len(set(short.values())) == len(short)
         self._short = short if clear else self.labels
@@ -205,7 +205,8 @@ class SweepCells(QObject):
     def _logged(self, level: str, document: str, node: str, words: str) -> None:
         index = self._places.get(document)
         if index is not None and level == "error":
-            named = words if not node or words.startswith(node) else f"{node}: {words}"
+            titled = self._titles.get(node, node)
+            named = words if not node or words.startswith(node) else f"{titled}: {words}"
             self._said.setdefault(index, []).append(named)
 
     def _ended(self, run: RunInfo) -> None:

@@ -88,6 +88,10 @@ class SweepChoices(QWidget):
             widget.setVisible(shown)
             if widget is self.what:
                 top.addSpacing(3 * UNIT)
+        if not many:
+            named = QLabel(self._cells.labels[self._cells.axes[0].place], self)
+            named.setStyleSheet(f"color: {theme().dim};")
+            top.addWidget(named)
         top.addStretch(1)
         top.addWidget(self.size)
         more = QHBoxLayout()

@@ -117,6 +117,7 @@ class _Painter(QStyledItemDelegate):
             self._result(painter, inner, model, number)
         else:
             self._state(painter, inner, option, cell.status, cell.message)
+        painter.setClipping(False)
         if chosen:
             pen = painter.pen()
             pen.setColor(colours.colour("accent"))

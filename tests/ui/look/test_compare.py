@@ -262,7 +262,7 @@ def test_equal_pictures(view: CompareView, qtbot: QtBot) -> None:
 def test_measuring_large_pictures_keeps_nobody_waiting(view: CompareView, qtbot: QtBot) -> None:
     import time
 
-    pixels = np.random.default_rng(0).integers(0, 256, (2000, 3000, 3), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (1600, 2400, 3), np.uint8)
     one, other = Image(pixels), Image(pixels[::-1].copy())
     view.show_values(plain(RED), plain(BLUE))
     assert view.numbers
@@ -272,8 +272,10 @@ def test_measuring_large_pictures_keeps_nobody_waiting(view: CompareView, qtbot:
         "the work of this thread alone; all of it takes a second and more"
     )
     assert "…" in view.readout.text()
+    overtaken = view._measuring
     view.show_values(plain(RED), plain(BLUE))
     qtbot.waitUntil(lambda: "PSNR" in view.readout.text() and not view._measured.isActive())
+    overtaken.join()
     assert view.numbers["PSNR"] < 10, "what was overtaken tells nothing any more"
 
 

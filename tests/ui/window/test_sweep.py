@@ -301,14 +301,16 @@ def test_all_results_can_be_looked_at(sweep: Callable[..., SweepView], qtbot: Qt
 def test_a_cell_that_fails_says_why(sweep: Callable[..., SweepView], qtbot: QtBot) -> None:
     view = sweep("n.value=1, 2, 3", target="q")
     assert [cell.status for cell in view.cells.cells] == ["done", "failed", "done"]
-    assert view.cells.cells[1].message == "q: the number is cursed; use another number"
+    assert view.cells.cells[1].message == "Fail: the number is cursed; use another number"
     assert "use another number" in view.model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
     assert "use another number" in view.model.index(0, 1).data(Qt.ItemDataRole.AccessibleTextRole)
     click(view.table.viewport(), box(view, 0, 1).center())
     qtbot.waitUntil(lambda: "cursed" in view.about.text())
     assert theme.theme().bad in view.about.styleSheet()
     qtbot.waitUntil(lambda: "1 failed" in view.state.text())
-    assert [row["message"] for row in csv.DictReader(io.StringIO(view.csv()))][1].startswith("q: the number")
+    assert [row["message"] for row in csv.DictReader(io.StringIO(view.csv()))][1].startswith(
+        "Fail: the number"
+    )
 
 
 def test_a_crash_of_the_engine_costs_one_cell(
