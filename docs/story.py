@@ -34,8 +34,7 @@ class Story:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.application = QApplication.instance() or QApplication(sys.argv[:1])
-        words.speak(language)
-        start._choose_font(self.application)
+        start.choose_font(self.application, words.speak(language))
         theme.use(theme_name, self.application)
         self.window = MainWindow(make_workbench(find_nodes()))
         self.window.resize(*size)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QSocketNotifier, Qt, QTimer
-from PySide6.QtGui import QFont, QGuiApplication, QIcon
+from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QIcon
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication
 
@@ -56,8 +56,7 @@ def open_window(files: Sequence[Path] = ()) -> int:
     if _ICON.is_file():
         application.setWindowIcon(QIcon(str(_ICON)))
     settings = Settings()
-    words.speak(settings.choices.language)
-    _choose_font(application)
+    choose_font(application, words.speak(settings.choices.language))
     theme.use(settings.choices.theme, application)
 
     from meshloom.graph_runtime.catalog import find_nodes
@@ -84,8 +83,26 @@ def open_window(files: Sequence[Path] = ()) -> int:
     return status
 
 
-def _choose_font(application: QApplication) -> None:
+#: Fonts made for a language, where they are installed: one that stands in has other measures, and is cut off.
+_FONTS = {
+    "zh_CN": (
+        "Noto Sans CJK SC",
+        "Source Han Sans SC",
+        "PingFang SC",
+        "Microsoft YaHei UI",
+        "WenQuanYi Micro Hei",
+    )
+}
+
+
+def choose_font(application: QApplication, language: str) -> None:
+    """The font of the window: the system's, not too small, or one that has the language's signs."""
     font = QFont(application.font())
+    installed = set(QFontDatabase.families())
+    found = next((name for name in _FONTS.get(language, ()) if name in installed), "")
+    if found:
+        font.setFamilies([found, *font.families()])
+        application.setFont(font)
     if font.pointSizeF() < 9.5:
         font.setPointSizeF(9.5)
         application.setFont(font)

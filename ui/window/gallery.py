@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from meshloom.ui.theme import UNIT, theme
 
-_CARD = QSize(236, 224)
+_CARD = QSize(236, 238)
 _PICTURE = 140
 _ROLE = Qt.ItemDataRole.UserRole
 

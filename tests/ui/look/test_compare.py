@@ -262,7 +262,7 @@ def test_equal_pictures(view: CompareView, qtbot: QtBot) -> None:
 def test_measuring_large_pictures_keeps_nobody_waiting(view: CompareView, qtbot: QtBot) -> None:
     import time
 
-    pixels = np.random.default_rng(0).integers(0, 256, (1600, 2400, 3), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (1200, 2000, 3), np.uint8)
     one, other = Image(pixels), Image(pixels[::-1].copy())
     view.show_values(plain(RED), plain(BLUE))
     assert view.numbers

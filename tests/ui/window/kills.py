@@ -1,4 +1,4 @@
-"""A window that is worked in by key and mouse and killed at random moments, again and again; what is back each time."""
+"""A window that somebody works in, killed at random moments again and again, and what is back each time."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ SAMPLES = Path(__file__).parents[2] / "graph_runtime" / "sample_nodes"
 #: what all documents hold once it is finished. ``sys.argv``: a seed.
 SOMEBODY = """
 import json, random, sys
-from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from meshloom.graph_runtime.preset import dump
 from meshloom.ui import start
@@ -28,8 +27,8 @@ from meshloom.ui.window.main_window import MainWindow
 
 chance = random.Random(int(sys.argv[1]))
 offer = MainWindow.offer_lost_work
-KEYS = [(Qt.Key.Key_D, "ctrl"), (Qt.Key.Key_Z, "ctrl"), (Qt.Key.Key_Z, "both"), (Qt.Key.Key_M, ""), (Qt.Key.Key_L, ""),
-        (Qt.Key.Key_J, "ctrl"), (Qt.Key.Key_G, "ctrl"), (Qt.Key.Key_Delete, ""), (Qt.Key.Key_N, "shift")]
+KEYS = [(Qt.Key.Key_D, "ctrl"), (Qt.Key.Key_Z, "ctrl"), (Qt.Key.Key_Z, "both"), (Qt.Key.Key_M, ""),
+        (Qt.Key.Key_L, ""), (Qt.Key.Key_J, "ctrl"), (Qt.Key.Key_G, "ctrl"), (Qt.Key.Key_Delete, ""), (Qt.Key.Key_N, "shift")]
 HELD = {"": Qt.KeyboardModifier.NoModifier, "ctrl": Qt.KeyboardModifier.ControlModifier,
         "shift": Qt.KeyboardModifier.ShiftModifier,
         "both": Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier}
@@ -64,6 +63,7 @@ def begin(window):
     while len(window.document_tabs()) < 2:
         window.new()
     window.activateWindow()
+    QTest.qWaitForWindowActive(window)
     step(window)
 
 def offer_and_begin(window):
