@@ -39,7 +39,7 @@ def hand_over(files: Sequence[Path]) -> bool:
     socket.write(json.dumps([str(file.absolute()) for file in files]).encode() + b"\n")
     socket.waitForBytesWritten(1000)
     # The answer tells that it was read: a window that hangs would keep the file from opening at all.
-    answered = socket.waitForReadyRead(2000)
+    answered = socket.waitForReadyRead(5000)
     socket.disconnectFromServer()
     return answered
 

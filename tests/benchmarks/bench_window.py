@@ -165,6 +165,6 @@ def bench_run(
     assert told["ticks"] > 20
     figures.add(f"run of {what}: lateness of a 10 ms timer, p95 (ms)", told["p95"], 50)
     figures.add(f"run of {what}: lateness of a 10 ms timer, worst (ms)", told["worst"])
-    figures.add(f"run of {what}: longest work of the window at once (CPU ms)", told["work"], 50)
+    figures.add(f"run of {what}: longest work of the window (CPU ms)", told["work"], 50)
     if told["cancel"] is not None:
         figures.add(f"run of {what}: Stop until it has stopped (ms)", told["cancel"], 500)

@@ -281,7 +281,7 @@ class Monkey:
             if tabs:
                 self.window.tabs.setCurrentWidget(self.chance.choice(tabs))
             else:
-                for _turn in range(2):  # QTest's first key after a menu was closed by mouse may go nowhere
+                for _turn in range(2):  # offscreen, a window is active only some time after a popup is gone
                     if self.window.tab is None:
                         self._press(_Key.Key_N, CTRL, self.window)
                         QApplication.processEvents()

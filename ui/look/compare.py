@@ -294,7 +294,8 @@ class CompareView(QWidget):
             parts = [", ".join(f"{level:.3f}" for level in held[y, x]) for held in self._measuring.levels]
             self.readout.setText(f"({x}, {y})  A {parts[0]}   B {parts[1]}")
             return
-        sizes = " / ".join(f"{value.shape[1]}×{value.shape[0]}" for value in map(pixels_of, self.values))
+        shapes = [f"{value.shape[1]}×{value.shape[0]}" for value in map(pixels_of, self.values)]
+        sizes = " / ".join(dict.fromkeys(shapes))
         held, told = self._measuring.numbers, "…"
         if held:
             told = f"PSNR {held['PSNR']:.2f} dB   SSIM {held['SSIM']:.4f}   " + _("largest {amount}").format(

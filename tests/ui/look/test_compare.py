@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -260,15 +261,13 @@ def test_equal_pictures(view: CompareView, qtbot: QtBot) -> None:
 
 
 def test_measuring_large_pictures_keeps_nobody_waiting(view: CompareView, qtbot: QtBot) -> None:
-    import time
-
     pixels = np.random.default_rng(0).integers(0, 256, (1200, 2000, 3), np.uint8)
     one, other = Image(pixels), Image(pixels[::-1].copy())
     view.show_values(plain(RED), plain(BLUE))
     assert view.numbers
     begun = time.thread_time()
     view.show_values(one, other)
-    assert time.thread_time() - begun < 0.5, (
+    assert time.thread_time() - begun < 0.2, (
         "the work of this thread alone; all of it takes a second and more"
     )
     assert "…" in view.readout.text()

@@ -28,7 +28,8 @@ from meshloom.ui.window.main_window import MainWindow
 chance = random.Random(int(sys.argv[1]))
 offer = MainWindow.offer_lost_work
 KEYS = [(Qt.Key.Key_D, "ctrl"), (Qt.Key.Key_Z, "ctrl"), (Qt.Key.Key_Z, "both"), (Qt.Key.Key_M, ""),
-        (Qt.Key.Key_L, ""), (Qt.Key.Key_J, "ctrl"), (Qt.Key.Key_G, "ctrl"), (Qt.Key.Key_Delete, ""), (Qt.Key.Key_N, "shift")]
+        (Qt.Key.Key_L, ""), (Qt.Key.Key_J, "ctrl"), (Qt.Key.Key_G, "ctrl"), (Qt.Key.Key_Delete, ""),
+        (Qt.Key.Key_N, "shift")]
 HELD = {"": Qt.KeyboardModifier.NoModifier, "ctrl": Qt.KeyboardModifier.ControlModifier,
         "shift": Qt.KeyboardModifier.ShiftModifier,
         "both": Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier}
@@ -39,13 +40,21 @@ def tell(what, window):
 
 def add(tab, name):
     QTest.keyClick(tab.view, Qt.Key.Key_Tab)
+    if tab._palette is None or not tab._palette.isVisible():
+        return
     QTest.keyClicks(tab._palette.line, name)
     QTest.keyClick(tab._palette.line, Qt.Key.Key_Return)
 
 def step(window):
-    print(json.dumps(["begins", []]), flush=True)
     tab = chance.choice(window.document_tabs())
     window.tabs.setCurrentWidget(tab)
+    window.activateWindow()  # offscreen, it is not so by itself once the palette has closed
+    QTest.qWaitForWindowActive(window)
+    tab.view.setFocus()
+    if not tab.view.hasFocus():
+        QTimer.singleShot(10, window, lambda: step(window))
+        return
+    print(json.dumps(["begins", []]), flush=True)
     shapes = list(tab.view.model.shapes)
     if len(shapes) > 30:
         tab.view.select(shapes[5:])
@@ -111,7 +120,7 @@ class Life:
                 what, held = json.loads(line)
                 self.told.append((what, held))
 
-    def wait_for(self, what: str, count: int = 1, seconds: float = 60) -> None:
+    def wait_for(self, what: str, count: int = 1, seconds: float = 40) -> None:
         until = time.monotonic() + seconds
         while sum(said == what for said, _held in self.told) < count:
             if self._process.poll() is not None or time.monotonic() > until:
