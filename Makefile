@@ -25,7 +25,7 @@ app:  ## open the window
 	@$(BIN)/meshloom
 
 test:  ## style, types and all tests
-	@$(SETUP) --extra dev --extra app
+	@$(SETUP) --extra dev --extra app --extra diffusion
 	@packaging/check.sh $(TESTS)
 
 lint:  ## style and types only

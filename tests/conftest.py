@@ -37,6 +37,8 @@ class DirectRun:
     def warm(self, kind: str, reference: str, build: Callable[[], Any], size: Callable[[Any], int]) -> Any:
         return build()
 
+    def make_room(self) -> None: ...
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> DirectRun:
