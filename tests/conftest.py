@@ -46,3 +46,21 @@ def run(tmp_path: Path) -> DirectRun:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return DirectRun(scratch)
+
+
+@pytest.fixture(scope="session")
+def warm_models() -> Any:
+    """Models stay loaded between tests, as they do between runs."""
+    from meshloom.graph_runtime.warm import WarmPool
+
+    return WarmPool()
+
+
+@pytest.fixture
+def warm_run(run: DirectRun, warm_models: Any, monkeypatch: pytest.MonkeyPatch) -> DirectRun:
+    """A ``run`` that keeps models warm and what it is shown in ``previews``."""
+    previews: list[object] = []
+    run.warm = warm_models.get  # type: ignore[method-assign]
+    run.preview = previews.append  # type: ignore[method-assign]
+    run.previews = previews  # type: ignore[attr-defined]
+    return run

@@ -210,7 +210,7 @@ def _download(pull: Pull, file: Wanted, part: Path, progress: Callable[[int], No
                 with part.open("ab" if resumed else "wb") as out:
                     done = done if resumed else 0
                     progress(done)
-                    for block in response.iter_bytes(_BLOCK):
+                    for block in response.iter_bytes():
                         out.write(block)
                         done += len(block)
                         failures = 0
@@ -348,7 +348,7 @@ def _told(source: str, revision: str) -> Iterator[None]:
         raise ModelError(f"the Hub answers {status} for {source}", "try again later") from None
     except _http().TransportError:
         raise _unreachable(source, revision) from None
-    except ValueError as error:
+    except (ValueError, TypeError, KeyError) as error:
         # A machine that answers on the Hub's address (a proxy, a log-in page of a hotel) and is not the Hub.
         raise ModelError(f"{endpoint()} does not answer like the Hub: {error}", "check the network") from None
 

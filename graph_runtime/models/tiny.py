@@ -16,6 +16,9 @@ from meshloom.graph_runtime.models.processor import QwenProcessor
 #: What a source of a tiny checkpoint looks like: ``tiny:QwenImageEditPlusPipeline:7``, the number is the seed.
 _SOURCE = re.compile(r"tiny:(\w+):(\d+)")
 
+#: Raised when other weights come of the same seed.
+RECIPE = 1
+
 #: The pipelines there are tiny checkpoints of.
 KINDS = ("QwenImageEditPlusPipeline", "QwenImageEditPipeline", "QwenImagePipeline")
 
