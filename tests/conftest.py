@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,18 @@ def warm_models() -> Any:
 
 
 @pytest.fixture
-def warm_run(run: DirectRun, warm_models: Any, monkeypatch: pytest.MonkeyPatch) -> DirectRun:
-    """A ``run`` that keeps models warm and what it is shown in ``previews``."""
+def warm_run(run: DirectRun, warm_models: Any) -> Iterator[DirectRun]:
+    """A ``run`` that keeps models warm and what it is shown in ``previews``.
+
+    On one thread: the layers of tiny models are smaller than what it costs to share them out.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     previews: list[object] = []
     run.warm = warm_models.get  # type: ignore[method-assign]
     run.preview = previews.append  # type: ignore[method-assign]
     run.previews = previews  # type: ignore[attr-defined]
-    return run
+    yield run
+    torch.set_num_threads(before)

@@ -30,10 +30,18 @@ class Estimate:
     host: int
 
 
-def estimate(folder: Path, ref: ModelRef) -> Estimate:
-    """What loading ``folder`` as ``ref`` says would take; from headers alone. Raises :class:`ModelError`."""
+class TooLarge(ModelError):
+    """Weights that do not fit into what is free at this moment."""
+
+
+def estimate(folder: Path, ref: ModelRef, only: tuple[str, ...] | None = None) -> Estimate:
+    """What loading ``folder`` (or the components named ``only``) as ``ref`` says would take.
+
+    From headers alone. Raises :class:`ModelError`.
+    """
     checkpoint = read_checkpoint(folder)
-    parts = tuple((part.name, *_loaded(part, ref)) for part in checkpoint.models)
+    wanted = [part for part in checkpoint.models if only is None or part.name in only]
+    parts = tuple((part.name, *_loaded(part, ref)) for part in wanted)
     sizes = [size for _, _, size in parts]
     total = sum(sizes)
     device, host = total, 0
@@ -73,17 +81,17 @@ def memory_free(device: str) -> int:
 
 
 def check_fits(guess: Estimate, device: str) -> None:
-    """Raise :class:`ModelError` if the weights alone cannot fit, with what would make them."""
+    """Raise :class:`TooLarge` if the weights alone do not fit, with what would make them."""
     free = memory_free(device)
     where = "the graphics card" if device.startswith("cuda") else "this machine"
     if guess.device > free:
-        raise ModelError(
+        raise TooLarge(
             f"the weights take {guess.device / 1e9:.1f} GB and {where} has {free / 1e9:.1f} GB free",
             "choose a quantisation"
             + (", or offload model or sequential" if device.startswith("cuda") else ", or a smaller model"),
         )
     if guess.host and guess.host > (room := memory_free("cpu")):
-        raise ModelError(
+        raise TooLarge(
             f"offloading keeps {guess.host / 1e9:.1f} GB in memory and {room / 1e9:.1f} GB are free",
             "choose a quantisation, or no offloading",
         )

@@ -124,12 +124,13 @@ def _build(ref: ModelRef, device: str, run: Run, parts: Parts) -> Loaded:
         name = ref.pipeline or checkpoint.pipeline
         cls = pipeline_class(name, checkpoint)
         wanted = [part for part in checkpoint.components if _belongs(part.name, parts)]
+        names = tuple(part.name for part in wanted)
         run.progress(0, 1, "checking the weights")
-        for compared in check_loadable(folder, tuple(part.name for part in wanted)):
+        for compared in check_loadable(folder, names):
             if compared.unexpected:
                 extra = f"{len(compared.unexpected)} weights that {compared.class_name} has no place for"
                 run.warn(f"{compared.name}: {extra} are left out, {compared.unexpected[0]} for one")
-        check_fits(estimate(folder, ref), device)
+        check_fits(estimate(folder, ref, names), device)
         components = _load_parts(ref, wanted, run)
         pipe = _assemble(cls, checkpoint, components)
         _place(pipe, ref, device, run)

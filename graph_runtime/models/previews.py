@@ -12,16 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshloom.graph_runtime.models.loading import Loaded
+from meshloom.graph_runtime.models.running import is_out_of_memory
 from meshloom.graph_runtime.types import Image
 
 #: Side of the chart in latent pixels, and of its patches.
 _CELLS, _PATCH = 24, 4
 
+#: Autoencoders of films, to which a picture is a film of one frame.
+_OF_FRAMES = ("AutoencoderKLQwenImage", "AutoencoderKLWan")
+
 
 def colour_map(loaded: Loaded) -> NDArray[np.float32] | None:
     """(channels + 1, 3): colours of a latent pixel, the last row constant. ``None`` without an autoencoder."""
     if loaded.colours is None:
-        loaded.colours = _fit(loaded) if getattr(loaded.pipe, "vae", None) is not None else False
+        try:
+            loaded.colours = _fit(loaded) if getattr(loaded.pipe, "vae", None) is not None else False
+        except (ValueError, TypeError, AttributeError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise
+            loaded.colours = (
+                False  # an autoencoder unlike those known here: the picture comes, without a preview
+            )
     return loaded.colours if isinstance(loaded.colours, np.ndarray) else None
 
 
@@ -52,12 +63,22 @@ def encode(loaded: Loaded, pixels: Any) -> Any:
         video = "QwenImage" in type(pipe).__name__
         made = pipe._encode_vae_image(pixels.unsqueeze(2) if video else pixels, generator)
     else:
-        given = vae.encode(pixels)
+        frames = type(vae).__name__ in _OF_FRAMES
+        given = vae.encode(pixels.unsqueeze(2) if frames else pixels)
         if not hasattr(given, "latent_dist"):
             return None
-        shift = getattr(vae.config, "shift_factor", None) or 0.0
-        made = (given.latent_dist.mode() - shift) * getattr(vae.config, "scaling_factor", 1.0)
+        made = _normalised(vae.config, given.latent_dist.mode())
     return made[:, :, 0] if made.ndim == 5 else made
+
+
+def _normalised(config: Any, latents: Any) -> Any:
+    """As denoisers see them: by each channel's mean and deviation where those are told, else by one factor."""
+    means, deviations = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
+    if means and deviations:
+        shape = (1, -1, *(1,) * (latents.ndim - 2))
+        return (latents - latents.new_tensor(means).view(shape)) / latents.new_tensor(deviations).view(shape)
+    shift = getattr(config, "shift_factor", None) or 0.0
+    return (latents - shift) * (getattr(config, "scaling_factor", None) or 1.0)
 
 
 def _execution_device(pipe: Any) -> Any:

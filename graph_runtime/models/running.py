@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from meshloom.graph_runtime.errors import ModelError
+from meshloom.graph_runtime.models.estimate import TooLarge
 from meshloom.graph_runtime.models.loading import EXECUTION, Loaded, Parts, modules, open_pipeline
 from meshloom.graph_runtime.models.patches import applied
 from meshloom.graph_runtime.models.values import Lora, ModelRef
@@ -32,7 +33,7 @@ def with_pipeline(ref: ModelRef, run: Run, parts: Parts, work: Callable[[Loaded]
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        said = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+        said = in_a_line(error)
     # Outside the handler: while it runs, the traceback keeps every tensor of the failed attempt alive.
     run.make_room()
     _collect()
@@ -48,7 +49,7 @@ def with_pipeline(ref: ModelRef, run: Run, parts: Parts, work: Callable[[Loaded]
     try:
         return _once(smaller, run, parts, tiled)
     except Exception as error:
-        if not is_out_of_memory(error):
+        if isinstance(error, TooLarge) or not is_out_of_memory(error):
             raise
     run.make_room()
     _collect()
@@ -71,13 +72,19 @@ def _done_about_it(before: ModelRef, after: ModelRef) -> str:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that memory ran out, on any device."""
-    if isinstance(error, MemoryError) or type(error).__name__ in (
+    if isinstance(error, (MemoryError, TooLarge)) or type(error).__name__ in (
         "OutOfMemoryError",
         "AcceleratorOutOfMemoryError",
     ):
         return True
     said = str(error).lower()
     return isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
+
+
+def in_a_line(error: BaseException) -> str:
+    """What a library says, in a line for a message."""
+    said = str(error).strip()
+    return said.splitlines()[0][:300] if said else type(error).__name__
 
 
 def _collect() -> None:
@@ -176,9 +183,8 @@ def _load_lora(pipe: Any, lora: Lora, name: str) -> None:
             str(path.parent), weight_name=path.name, adapter_name=name, local_files_only=True
         )
     except (ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
-        said = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise ModelError(
-            f"{path.name} does not fit {type(pipe).__name__}: {said}",
+            f"{path.name} does not fit {type(pipe).__name__}: {in_a_line(error)}",
             "an adaptation fits the model it was trained on; check which that is",
         ) from error
     held = {key for part in modules(pipe).values() for key in getattr(part, "peft_config", {})}

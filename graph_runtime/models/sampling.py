@@ -17,7 +17,7 @@ from meshloom.graph_runtime.errors import ModelError
 from meshloom.graph_runtime.models import tiny
 from meshloom.graph_runtime.models.loading import Loaded, can_split, libraries, modules, pipeline_name
 from meshloom.graph_runtime.models.previews import colour_map, encode, preview, unpacked
-from meshloom.graph_runtime.models.running import with_pipeline
+from meshloom.graph_runtime.models.running import in_a_line, with_pipeline
 from meshloom.graph_runtime.models.values import ModelRef, PromptEmbeddings
 from meshloom.graph_runtime.spec import Run
 from meshloom.graph_runtime.types import Image, Mask
@@ -94,6 +94,11 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
 
     pipe = _for_task(loaded, job.task)
     takes = python_inspect.signature(type(pipe).__call__).parameters
+    if job.steps < 2 and getattr(pipe.scheduler.config, "shift_terminal", None):
+        # diffusers stretches the steps between the first and the last, which here are one: 0 / 0.
+        raise ModelError(
+            "one step is too few for this model's schedule; expected at least 2", "set steps to 2 or more"
+        )
     width, height = _size(pipe, job)
     steps = _Steps(replace_pipe(loaded, pipe), job, run, width, height)
     given: dict[str, Any] = {
@@ -115,9 +120,8 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
         try:
             made = pipe(**arguments).images
         except (ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
-            said = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
             raise ModelError(
-                f"{type(pipe).__name__} did not take these settings: {said}",
+                f"{type(pipe).__name__} did not take these settings: {in_a_line(error)}",
                 "compare them with what the model's page recommends",
             ) from error
     picture = made[0]

@@ -87,7 +87,9 @@ def test_a_revision_cannot_lead_out_of_the_cache(hub):
 
 
 def test_consent_is_asked_for_what_restricts_and_kept(home, tmp_path):
-    (tmp_path / "README.md").write_text("---\nlicense: other\nlicense_name: flux-1-dev-non-commercial-license\n---\n")
+    (tmp_path / "README.md").write_text(
+        "---\nlicense: other\nlicense_name: flux-1-dev-non-commercial-license\n---\n"
+    )
     licence = licence_of(read_card(tmp_path))
     assert "Not for commercial use" in licence.meaning
     found = Found("owner/flux", tmp_path, "0" * 40)

@@ -29,7 +29,14 @@ def test_a_reference_is_stored_and_found_again():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("revision", "v2"), ("content", "4567"), ("dtype", "float16"), ("offload", "model"), ("patches", ()), ("loras", ())],
+    [
+        ("revision", "v2"),
+        ("content", "4567"),
+        ("dtype", "float16"),
+        ("offload", "model"),
+        ("patches", ()),
+        ("loras", ()),
+    ],
 )
 def test_every_choice_is_in_the_key(field, value):
     other = dataclasses.replace(FULL, **{field: value})
