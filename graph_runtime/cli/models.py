@@ -142,11 +142,13 @@ def inspect(
 
     Exit code 1 if it would not load whole.
     """
-    from meshloom.graph_runtime.models.estimate import estimate, memory_free
+    from meshloom.graph_runtime.engine import probe_device
+    from meshloom.graph_runtime.models.estimate import TooLarge, check_fits, estimate, memory_free
     from meshloom.graph_runtime.models.inspect import inspect as compare
     from meshloom.graph_runtime.models.loading import libraries
 
     libraries()
+    device = probe_device()
     found = places.find(source, revision)
     try:
         ref = ModelRef(source, revision, dtype=dtype, offload=offload, quantisation=quantisation)
@@ -167,8 +169,12 @@ def inspect(
     if guess is not None:
         typer.echo(
             f"memory    {human_bytes(guess.device)} on the device, {human_bytes(guess.host)} beside it (weights);"
-            f" {human_bytes(memory_free('cpu'))} free here"
+            f" {human_bytes(memory_free(device))} free here"
         )
+        try:
+            check_fits(guess, device)
+        except TooLarge as error:
+            typer.echo(f"  {error.message}\n  {error.hint}")
     typer.echo("loads whole" if sound else "does not load whole")
     return 0 if sound else 1
 

@@ -58,7 +58,9 @@ def _loaded(part: Component, ref: ModelRef) -> tuple[int, int]:
     if not part.shards:  # pickled: no header tells
         count = part.bytes // 2
     each = _DTYPE_BYTES[ref.dtype]
-    if ref.quantisation != "none" and part.name in QUANTISED_PARTS:
+    # float8 is diffusers' own, and so for its models alone.
+    touched = part.name in QUANTISED_PARTS and (ref.quantisation != "float8" or part.library == "diffusers")
+    if ref.quantisation != "none" and touched:
         each = _QUANTISED[ref.quantisation]
     return count, int(count * each)
 

@@ -28,6 +28,9 @@ _PREVIEW_EVERY = 0.2
 #: Pipelines that take one picture at a time.
 _ONE_PICTURE = ("QwenImageEditPipeline", "FluxKontextPipeline", "StableDiffusionInstructPix2PixPipeline")
 
+#: What pipelines raise for settings and files that do not suit them.
+_REFUSALS = (ValueError, TypeError, AttributeError, IndexError, KeyError)
+
 Task = Literal["edit", "text to image", "image to image"]
 
 
@@ -119,7 +122,7 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
     with _references(pipe, job.reference_side):
         try:
             made = pipe(**arguments).images
-        except (ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+        except _REFUSALS as error:
             raise ModelError(
                 f"{type(pipe).__name__} did not take these settings: {in_a_line(error)}",
                 "compare them with what the model's page recommends",
@@ -365,11 +368,17 @@ def encode_prompt(
         raise ModelError("the prompt is empty; say what should change or be shown")
 
     def work(loaded: Loaded) -> PromptEmbeddings:
-        run.progress(0, 2, "encoding the prompt")
-        arrays = _encoded(loaded, text, images, "")
-        if negative:
-            run.progress(1, 2, "encoding the negative prompt")
-            arrays |= _encoded(loaded, negative, images, "negative_")
+        try:
+            run.progress(0, 2, "encoding the prompt")
+            arrays = _encoded(loaded, text, images, "")
+            if negative:
+                run.progress(1, 2, "encoding the negative prompt")
+                arrays |= _encoded(loaded, negative, images, "negative_")
+        except _REFUSALS as error:
+            raise ModelError(
+                f"the prompt cannot be encoded by the {type(loaded.pipe).__name__}: {in_a_line(error)}",
+                "tokenizer and text encoder of the checkpoint may be those of two models; fetch it again",
+            ) from error
         return PromptEmbeddings(text, negative, ref.source, tuple(arrays), tuple(arrays.values()))
 
     return with_pipeline(replace(ref, loras=()), run, "text", work)

@@ -201,7 +201,9 @@ def test_memory_is_told_before(checkpoint):
     layers = estimate(checkpoint, ModelRef("x", offload="sequential"))
     assert layers.device < parts.device
     small = estimate(checkpoint, ModelRef("x", quantisation="float8"))
-    assert small.device == counts["transformer"] + counts["text_encoder"] + 2 * counts["vae"]
+    assert small.device == counts["transformer"] + 2 * counts["text_encoder"] + 2 * counts["vae"]
+    parts = estimate(checkpoint, ModelRef("x"), ("vae",))
+    assert [name for name, *_ in parts.parts] == ["vae"]
     assert whole.disk == sum(path.stat().st_size for path in checkpoint.rglob("*") if path.is_file())
 
 
