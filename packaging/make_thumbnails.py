@@ -18,9 +18,16 @@ PRESETS = Path(__file__).resolve().parent.parent / "presets"
 SIZE = (480, 360)
 
 #: Which file of the output folder shows a preset best; ``preview.png`` where nothing is said.
-PICTURES = {"cutout_and_compare": "sheet.png", "sweep_demo": "sheet-captioned.png"}
+PICTURES = {
+    "cutout_and_compare": "sheet.png",
+    "image_edit_sweep": "sheet-captioned.png",
+    "sweep_demo": "sheet-captioned.png",
+}
 #: Further words for the run.
-WORDS = {"sweep_demo": ("--sweep", "denoised.patch=3,7", "--sweep", "denoised.strength=0,1,2")}
+WORDS = {
+    "image_edit_sweep": ("--sweep", "edited.seed=0,1,2", "--sweep", "edited.guidance=1,4"),
+    "sweep_demo": ("--sweep", "denoised.patch=3,7", "--sweep", "denoised.strength=0,1,2"),
+}
 
 
 def make(name: str) -> Path:

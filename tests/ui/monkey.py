@@ -263,8 +263,10 @@ class Monkey:
                 told = [[(each.name, each.text) for each in shape.fields] for shape in (one, other)]
                 if told[0] != told[1]:
                     raise Broken(f"{name} shows {told[1]}, has {told[0]}")
-            if fresh.links != view.model.links:
-                raise Broken(f"links shown {view.model.links}, are {fresh.links}")
+            for key in {*fresh.links, *view.model.links}:
+                link, shown = fresh.links.get(key), view.model.links.get(key)
+                if link != shown:
+                    raise Broken(f"the link into {key} is shown as {shown}, is {link}")
             if set(view.selection) - set(fresh.shapes):
                 raise Broken("nodes that are gone are selected")
         finally:

@@ -21,7 +21,8 @@ SOMEBODY = """
 import json, random, sys
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from meshloom.graph_runtime.preset import dump
+from meshloom.graph_runtime.graph import GraphData
+from meshloom.graph_runtime.preset import dump, parse
 from meshloom.ui import start
 from meshloom.ui.window.main_window import MainWindow
 
@@ -35,7 +36,9 @@ HELD = {"": Qt.KeyboardModifier.NoModifier, "ctrl": Qt.KeyboardModifier.ControlM
         "both": Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier}
 
 def tell(what, window):
-    held = [dump(tab.document.snapshot()) for tab in window.document_tabs() if not tab.document.is_saved]
+    graphs = [tab.document.snapshot() for tab in window.document_tabs() if not tab.document.is_saved]
+    held = [dump(parse(dump(GraphData(dict(sorted(graph.nodes.items())), graph.groups,
+                                      dict(sorted(graph.view.items())), graph.extras)).encode())) for graph in graphs]
     print(json.dumps([what, sorted(held)]), flush=True)
 
 def add(tab, name):
@@ -161,7 +164,8 @@ def _verdict(before: Life, back: list[str]) -> str:
     for age, held in enumerate(reversed(states)):
         if back == held:
             return f"LOST {age} steps"
-    return "LOST, or never seen so"
+    told = "\n---\n".join(["LOST, or never seen so", *states[-1], "BACK", *back])
+    return told
 
 
 def kill_again(times: int, folder: Path, seed: int = 1) -> list[Kill]:
