@@ -18,7 +18,11 @@ PRESETS = Path(__file__).resolve().parent.parent / "presets"
 SIZE = (480, 360)
 
 #: Which file of the output folder shows a preset best; ``preview.png`` where nothing is said.
-PICTURES = {"cutout_and_compare": "sheet.png", "sweep_demo": "sheet-captioned.png"}
+PICTURES = {
+    "attention_ab_shapes": "comparison-picture.png",
+    "cutout_and_compare": "sheet.png",
+    "sweep_demo": "sheet-captioned.png",
+}
 #: Further words for the run.
 WORDS = {"sweep_demo": ("--sweep", "denoised.patch=3,7", "--sweep", "denoised.strength=0,1,2")}
 

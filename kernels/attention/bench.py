@@ -128,7 +128,8 @@ class Result:
                 totals[name] = sum(math.log(row.ms) for row in rows) / len(rows)
         if not totals:
             return None
-        slack = math.log1p(min(max((held.noise for held in self.specs), default=0.0), 0.2))
+        known = [held.noise for held in self.specs if math.isfinite(held.noise)]
+        slack = math.log1p(min(max(known, default=0.0), 0.2))
         least = min(totals.values())
         return next(name for name, total in totals.items() if total <= least + slack)
 

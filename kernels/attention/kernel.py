@@ -103,6 +103,8 @@ class Kernel:
     deterministic: bool = True
     #: Writes its result into ``out`` itself.
     writes_out: bool = False
+    #: Has :meth:`resources`.
+    compiles: bool = False
     #: It compiles to machine code of ours: the first verification runs in a process of its own.
     risky: bool = False
 

@@ -33,6 +33,7 @@ class TritonFlash(Kernel):
     options: ClassVar = {"block_m": 0, "block_n": 0, "warps": 0, "stages": 0}
     writes_out = True
     risky = True
+    compiles = True
 
     def also(self, spec: AttnSpec, device: DeviceCaps) -> Verdict:
         if spec.d & (spec.d - 1) or spec.dv & (spec.dv - 1):
