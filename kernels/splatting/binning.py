@@ -44,8 +44,8 @@ def _span(row, tile_row, tiles_across):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def count(first, last, rows, tiles_across, tiles_down, each):  # type: ignore[no-untyped-def]
-    """Write how many tiles each of ``rows[first:last]`` touches."""
+def count(first, last, rows, tiles_across, tiles_down, each, lengths):  # type: ignore[no-untyped-def]
+    """Write how many tiles each of ``rows[first:last]`` touches; add to ``lengths`` (tiles,) how many touch each."""
     for n in range(first, last):
         total = 0
         row = rows[n]
@@ -53,6 +53,8 @@ def count(first, last, rows, tiles_across, tiles_down, each):  # type: ignore[no
             begin, end = _tile_rows(row, tiles_down)
             for tile_row in range(begin, end):
                 left, right = _span(row, tile_row, tiles_across)
+                for tile in range(left, right):
+                    lengths[tile_row * tiles_across + tile] += 1
                 total += max(right - left, 0)
         each[n] = total
 
@@ -94,18 +96,6 @@ def by_depth(rows, each):  # type: ignore[no-untyped-def]
         keys, other_keys = other_keys, keys
         order, other = other, order
     return order
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def tally(order, rows, begin_row, end_row, tiles_across, tiles_down, lengths):  # type: ignore[no-untyped-def]
-    """Add the number of ellipses of each tile in these rows of tiles to ``lengths`` (tiles,)."""
-    for n in order:
-        row = rows[n]
-        begin, end = _tile_rows(row, tiles_down)
-        for tile_row in range(max(begin, begin_row), min(end, end_row)):
-            left, right = _span(row, tile_row, tiles_across)
-            for tile in range(left, right):
-                lengths[tile_row * tiles_across + tile] += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -14,7 +14,21 @@ from numba import njit
 from meshloom.kernels.splatting.arrays import LEAST_LIGHT, MOST_ALPHA
 from meshloom.kernels.splatting.binning import TILE
 from meshloom.kernels.splatting.projecting import (
-    BLUE, DEPTH, GREEN, LIMIT, MX, MY, NX, NY, NZ, OPACITY, REACH_Y, RED, A, B, C,
+    BLUE,
+    DEPTH,
+    GREEN,
+    LIMIT,
+    MX,
+    MY,
+    NX,
+    NY,
+    NZ,
+    OPACITY,
+    REACH_Y,
+    RED,
+    A,
+    B,
+    C,
 )  # fmt: skip
 
 PIXELS = TILE * TILE

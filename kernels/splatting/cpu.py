@@ -7,6 +7,7 @@ hit has a place of its own for its gradients, and they are summed per Gaussian i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class CpuRasteriser:
         """``work(first, last)`` on even parts of ``range(count)``, a part a thread."""
         parts = min(self.threads, max(1, count // least))
         edges = [count * part // parts for part in range(parts + 1)]
-        self.together(work, list(zip(edges[:-1], edges[1:], strict=True)))
+        self.together(work, list(itertools.pairwise(edges)))
 
     # ------------------------------------------------------------------------------------------- forward
 
@@ -103,8 +104,7 @@ class CpuRasteriser:
             normal = np.empty((3, height, width), np.float32)
         across = -(-width // TILE)
         jobs = [
-            (share, held.offsets, held.who, held.rows, across, settings.geometry)
-            + (colour, left, depth, normal, median)
+            (share, held.offsets, held.who, held.rows, across, settings.geometry, colour, left, depth, normal, median)
             for share in held.shares
         ]
         self.together(blending.blend, jobs)
@@ -121,6 +121,7 @@ class CpuRasteriser:
         lens = (camera.fx, camera.fy, camera.cx, camera.cy)
         size = (float(camera.width), float(camera.height))
         bands = (min(settings.degree, gaussians.degree) + 1) ** 2
+        touched: list[NDArray[np.int64]] = []
 
         def project(first: int, last: int) -> None:
             projecting.project(
@@ -128,7 +129,9 @@ class CpuRasteriser:
                 gaussians.sh, bands, camera.rotation, camera.shift, lens, size, settings.near, settings.blur,
                 settings.antialiased, rows,
             )  # fmt: skip
-            binning.count(first, last, rows, across, down, each)
+            lengths = np.zeros(across * down, np.int64)
+            binning.count(first, last, rows, across, down, each, lengths)
+            touched.append(lengths)
 
         self.over(project, count)
         starts = np.zeros(count + 1, np.int64)
@@ -140,12 +143,9 @@ class CpuRasteriser:
                 f" {MOST_BYTES >> 30} GiB of memory"
             )
         order = binning.by_depth(rows, each)
-        lengths = np.zeros(across * down, np.int64)
+        lengths = np.sum(touched, axis=0)
         edges = [down * part // self.threads for part in range(self.threads + 1)]
-        bandwise = [pair for pair in zip(edges[:-1], edges[1:], strict=True) if pair[0] < pair[1]]
-        self.together(
-            binning.tally, [(order, rows, *pair, across, down, lengths) for pair in bandwise]
-        )
+        bandwise = [pair for pair in itertools.pairwise(edges) if pair[0] < pair[1]]
         offsets = np.zeros(across * down + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
         who, slot = np.empty(total, np.int32), np.empty(total, np.int32)
@@ -199,8 +199,7 @@ class CpuRasteriser:
         hits = np.empty((int(held.starts[-1]), SUMS if geometry else 9), np.float32)
         across = -(-width // TILE)
         jobs = [
-            (share, held.offsets, held.who, held.slot, held.rows, across, geometry, frame.colour, frame.left)
-            + (d, n, v_colour, v_alpha, v_depth, v_normal, hits)
+            (share, held.offsets, held.who, held.slot, held.rows, across, geometry, frame.colour, frame.left, d, n, v_colour, v_alpha, v_depth, v_normal, hits)
             for share in held.shares
         ]
         self.together(blending.blend_back, jobs)

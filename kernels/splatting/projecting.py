@@ -12,14 +12,14 @@ from numba import njit
 from meshloom.kernels.splatting.arrays import LEAST_ALPHA
 from meshloom.kernels.splatting.harmonics import bands, slopes
 
-#: Columns of a projected Gaussian: centre, inverse covariance (s = A dx^2 / 2 + B dx dy + C dy^2 / 2), opacity, colour,
-#: reach of the ellipse right and down, the s at which it is under one grey level, z, and the normal in camera axes.
+#: Columns of a projected Gaussian: centre, inverse covariance (s = A dx^2 / 2 + B dx dy + C dy^2 / 2), opacity,
+#: colour, reach of the ellipse right and down, the s at which it is under one grey level, z, normal in camera axes.
 MX, MY, A, B, C, OPACITY, RED, GREEN, BLUE, REACH_X, REACH_Y, LIMIT, DEPTH, NX, NY, NZ = range(16)
 ROW = 16
 #: Ellipses that lie further outside of the picture than this share of its angle are linearised at its edge.
 _BEYOND = 0.3
-#: Columns of the summed gradients of a projected Gaussian: by s, s dx, s dy, s dx^2, s dx dy, s dy^2, colour, depth and
-#: normal.
+#: Columns of the summed gradients of a projected Gaussian: by s, s dx, s dy, s dx^2, s dx dy, s dy^2, colour, depth
+#: and normal.
 SUMS = 13
 
 

@@ -11,13 +11,16 @@ import torch
 from torch import Tensor
 
 from meshloom.kernels.splatting.arrays import LEAST_ALPHA, LEAST_LIGHT, MOST_ALPHA, Settings
-from meshloom.kernels.splatting.harmonics import SH_0, SH_1, _A, _B
+from meshloom.kernels.splatting.harmonics import _A, _B, SH_0, SH_1
 
 
 @dataclass
 class Projected:
-    """Ellipses: ``centres`` (N, 2), ``conics`` (N, 3) A, B, C, ``opacities`` (N,), ``colours`` (N, 3), ``depths`` (N,),
-    ``normals`` (N, 3) in camera axes, ``covariances`` (N, 3) xx, xy, yy, ``visible`` (N,) bool."""
+    """Ellipses on the picture.
+
+    ``centres`` (N, 2), ``conics`` (N, 3) A, B, C, ``opacities`` (N,), ``colours`` (N, 3), ``depths`` (N,),
+    ``normals`` (N, 3) in camera axes, ``covariances`` (N, 3) xx, xy, yy, ``visible`` (N,) bool.
+    """
 
     centres: Tensor
     conics: Tensor
