@@ -99,9 +99,7 @@ def by_depth(rows, each):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill(
-    order, rows, starts, begin_row, end_row, tiles_across, tiles_down, cursor, who, slot
-):  # type: ignore[no-untyped-def]
+def fill(order, rows, starts, begin_row, end_row, tiles_across, tiles_down, cursor, who, slot):  # type: ignore[no-untyped-def]
     """List the ellipses of each tile in these rows of tiles, nearest first.
 
     ``who[i]`` is the Gaussian, ``slot[i]`` its own number of the hit: hits of one Gaussian lie together from

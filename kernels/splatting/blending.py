@@ -47,9 +47,7 @@ LOOK = 8
 
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-def blend(
-    tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth, normal, median
-):  # type: ignore[no-untyped-def]
+def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth, normal, median):  # type: ignore[no-untyped-def]
     """Draw ``tiles`` (numbers). ``colour`` (3, H, W), ``left`` (H, W); the rest only with ``geometry``."""
     height, width = left.shape
     along, down = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32)
@@ -164,9 +162,15 @@ def blend_back(
                 k = y * TILE + x
                 at_y, at_x = y0 + y, x0 + x
                 light[k] = ONE
-                v0[k], v1[k], v2[k] = v_colour[0, at_y, at_x], v_colour[1, at_y, at_x], v_colour[2, at_y, at_x]
+                v0[k], v1[k], v2[k] = (
+                    v_colour[0, at_y, at_x],
+                    v_colour[1, at_y, at_x],
+                    v_colour[2, at_y, at_x],
+                )
                 total = (
-                    v0[k] * colour[0, at_y, at_x] + v1[k] * colour[1, at_y, at_x] + v2[k] * colour[2, at_y, at_x]
+                    v0[k] * colour[0, at_y, at_x]
+                    + v1[k] * colour[1, at_y, at_x]
+                    + v2[k] * colour[2, at_y, at_x]
                 )
                 if geometry:
                     v3[0, k] = v_depth[at_y, at_x]

@@ -104,7 +104,19 @@ class CpuRasteriser:
             normal = np.empty((3, height, width), np.float32)
         across = -(-width // TILE)
         jobs = [
-            (share, held.offsets, held.who, held.rows, across, settings.geometry, colour, left, depth, normal, median)
+            (
+                share,
+                held.offsets,
+                held.who,
+                held.rows,
+                across,
+                settings.geometry,
+                colour,
+                left,
+                depth,
+                normal,
+                median,
+            )
             for share in held.shares
         ]
         self.together(blending.blend, jobs)
@@ -199,7 +211,24 @@ class CpuRasteriser:
         hits = np.empty((int(held.starts[-1]), SUMS if geometry else 9), np.float32)
         across = -(-width // TILE)
         jobs = [
-            (share, held.offsets, held.who, held.slot, held.rows, across, geometry, frame.colour, frame.left, d, n, v_colour, v_alpha, v_depth, v_normal, hits)
+            (
+                share,
+                held.offsets,
+                held.who,
+                held.slot,
+                held.rows,
+                across,
+                geometry,
+                frame.colour,
+                frame.left,
+                d,
+                n,
+                v_colour,
+                v_alpha,
+                v_depth,
+                v_normal,
+                hits,
+            )
             for share in held.shares
         ]
         self.together(blending.blend_back, jobs)

@@ -67,7 +67,9 @@ def shared(
     return new, scales * np.clip(opacities / denominator, 0.05, 1.0)[:, None]
 
 
-def _spread_out(parts: Parameters, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _spread_out(
+    parts: Parameters, chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Make room where Gaussians are ``chosen``, some several times: lowers them and returns them once."""
     places, counts = np.unique(chosen, return_counts=True)
     opacities = sigmoid(parts.logits.values[places]).astype(np.float64)
@@ -158,7 +160,9 @@ def clone_and_split(
     halves = np.concatenate([big, fresh[size > np.log(large)]])
     scales = np.exp(parts.log_scales.values[halves])
     turn = rotations(parts.quaternions.values[halves])
-    offset = np.einsum("nij,nj->ni", turn, scales * random.standard_normal((len(halves), 3)).astype(np.float32))
+    offset = np.einsum(
+        "nij,nj->ni", turn, scales * random.standard_normal((len(halves), 3)).astype(np.float32)
+    )
     parts.means.values[halves] += offset.astype(np.float32)
     parts.log_scales.values[halves] -= np.float32(np.log(1.6))
     for part in parts.all():

@@ -158,7 +158,9 @@ class PhotoLoss:
     def __init__(self, rasteriser: CpuRasteriser, weight: float = 0.2) -> None:
         self.rasteriser, self.weight = rasteriser, weight
 
-    def __call__(self, drawn: NDArray[np.float32], target: Target) -> tuple[float, float, NDArray[np.float32]]:
+    def __call__(
+        self, drawn: NDArray[np.float32], target: Target
+    ) -> tuple[float, float, NDArray[np.float32]]:
         """(loss, SSIM, gradient (3, H, W)) of a drawn picture (3, H, W)."""
         drawn = np.ascontiguousarray(drawn, np.float32)
         height = drawn.shape[1]

@@ -46,7 +46,9 @@ def extent(cameras: list[Camera], points: NDArray[np.floating] | None = None) ->
     centres = np.array([-camera.rotation.T @ camera.shift for camera in cameras])
     reach = float(np.linalg.norm(centres - centres.mean(axis=0), axis=1).max()) * 1.1
     if points is not None and len(points):
-        away = np.median(np.linalg.norm(points[None, ::max(1, len(points) // 500)] - centres[:, None], axis=2))
+        away = np.median(
+            np.linalg.norm(points[None, :: max(1, len(points) // 500)] - centres[:, None], axis=2)
+        )
         reach = max(reach, 0.1 * float(away))
     return reach or 1.0
 
@@ -59,7 +61,7 @@ def at_random(
     near: float,
     far: float,
 ) -> Gaussians:
-    """``count`` Gaussians along rays of random pixels of ``photos`` (3, H, W) and in their colours, evenly in 1 / depth."""
+    """``count`` Gaussians along rays of random pixels of ``photos`` (3, H, W) in their colours, even in 1/depth."""
     random = np.random.default_rng([seed, 3])
     which = random.integers(len(cameras), size=count)
     depth = 1 / (1 / far + random.random(count) * (1 / near - 1 / far))

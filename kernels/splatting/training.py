@@ -42,12 +42,12 @@ class Recipe:
     refine_cameras: bool = False
     seed: int = 0
     extent: float = 1.0
-    rate_means: float = 4e-4
-    rate_means_end: float = 4e-6
-    rate_scales: float = 1e-2
+    rate_means: float = 8e-4
+    rate_means_end: float = 8e-6
+    rate_scales: float = 2e-2
     rate_quaternions: float = 2e-3
-    rate_opacities: float = 5e-2
-    rate_colours: float = 5e-3
+    rate_opacities: float = 1e-1
+    rate_colours: float = 1e-2
     #: Part of the training at half of the photos' size, and before it at a quarter.
     half_until: float = 0.4
     quarter_until: float = 0.12
@@ -57,52 +57,47 @@ class Recipe:
 class View:
     """A photo (3, H, W) float32 sRGB, its camera, and where it counts (H, W) in 0..1 (None: everywhere).
 
-    ``over_background``: its pixels are (3, H, W) premultiplied, with ``alpha`` (H, W): nothing is there besides.
+    With ``alpha`` (H, W) its pixels are premultiplied, and nothing is there besides.
     """
 
     photo: Floats
     camera: Camera
     counts: Floats | None = None
     alpha: Floats | None = None
-    targets: dict[int, Target] = field(default_factory=dict)
+    target: Target | None = None
+    smaller: dict[int, View] = field(default_factory=dict)
 
     def at(self, level: int) -> View:
         """The view at 1 / 2^level of its size, made once."""
         if level == 0:
             return self
-        if not hasattr(self, "_smaller"):
-            self._smaller: dict[int, View] = {}
-        if level not in self._smaller:
+        if level not in self.smaller:
             height, width = self.photo.shape[1:]
             small = (max(1, width >> level), max(1, height >> level))
 
-            def shrunk(planes: Floats | None) -> Floats | None:
-                if planes is None:
-                    return None
-                flat = planes.reshape(-1, height, width)
-                return np.stack([_area(plane, *small) for plane in flat]).reshape(
-                    *planes.shape[:-2], small[1], small[0]
-                )
-
-            photo = shrunk(self.photo)
-            assert photo is not None
-            self._smaller[level] = View(
-                photo, self.camera.resized(*small), shrunk(self.counts), shrunk(self.alpha)
+            self.smaller[level] = View(
+                shrunk(self.photo, *small),
+                self.camera.resized(*small),
+                None if self.counts is None else shrunk(self.counts, *small),
+                None if self.alpha is None else shrunk(self.alpha, *small),
             )
-        return self._smaller[level]
+        return self.smaller[level]
 
 
-def _area(plane: Floats, width: int, height: int) -> Floats:
-    """(H, W) to (height, width) by the mean over areas, edges shared by fractions."""
+def shrunk(planes: Floats, width: int, height: int) -> Floats:
+    """(H, W) or (C, H, W) at (height, width) by the mean over areas, edges shared by fractions; never enlarged."""
 
-    def shares(many: int, few: int) -> NDArray[np.float32]:
+    def shares(many: int, few: int) -> Floats:
         edges = np.arange(few + 1) * (many / few)
         low, high = edges[:-1, None], edges[1:, None]
         at = np.arange(many)[None]
         part = np.clip(np.minimum(high, at + 1) - np.maximum(low, at), 0, 1)
         return (part / part.sum(axis=1, keepdims=True)).astype(np.float32)
 
-    return np.asarray(shares(plane.shape[0], height) @ plane @ shares(plane.shape[1], width).T, np.float32)
+    if planes.shape[-2:] == (height, width):
+        return planes
+    across, down = shares(planes.shape[-1], width).T, shares(planes.shape[-2], height)
+    return np.ascontiguousarray(down @ planes @ across, np.float32)
 
 
 class Training:
@@ -153,7 +148,9 @@ class Training:
     def level(self) -> int:
         """How often the photos are halved now."""
         smallest = min(min(view.photo.shape[1:]) for view in self.views)
-        wanted = 2 if self.done < self.recipe.quarter_until else 1 if self.done < self.recipe.half_until else 0
+        wanted = (
+            2 if self.done < self.recipe.quarter_until else 1 if self.done < self.recipe.half_until else 0
+        )
         while wanted and smallest >> wanted < 32:
             wanted -= 1
         return wanted
@@ -203,12 +200,12 @@ class Training:
         drawn = frame.over(behind)
         gain, offset = self._exposure(index)
         shown = drawn * gain + offset
-        target = view.targets.get(0)
+        target = view.target
         if view.alpha is not None:
             photo = view.photo + (1 - view.alpha) * behind.astype(np.float32)[:, None, None]
             target = Target(np.ascontiguousarray(photo, np.float32))
         elif target is None:
-            target = view.targets[0] = Target(np.ascontiguousarray(view.photo))
+            target = view.target = Target(np.ascontiguousarray(view.photo))
         if view.counts is not None:
             shown = shown * view.counts + target.photo * (1 - view.counts)
         value, _, slope = self.loss(shown, target)

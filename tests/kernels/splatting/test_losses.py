@@ -10,7 +10,10 @@ from meshloom.kernels.splatting.losses import TAPS, PhotoLoss, Target
 
 def exact(drawn: np.ndarray, photo: np.ndarray, weight: float):
     """The loss, SSIM and gradient by torch in double precision."""
-    x, y = torch.tensor(drawn, dtype=torch.float64, requires_grad=True), torch.tensor(photo, dtype=torch.float64)
+    x, y = (
+        torch.tensor(drawn, dtype=torch.float64, requires_grad=True),
+        torch.tensor(photo, dtype=torch.float64),
+    )
     taps = torch.tensor(TAPS, dtype=torch.float64)
     window = (taps[:, None] * taps[None])[None, None].expand(3, 1, 11, 11)
 
