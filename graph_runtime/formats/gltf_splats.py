@@ -61,10 +61,10 @@ def read_gltf_splats(data: bytes, path: Path, warn: Warn | None = None) -> Splat
         raise NodeError(f"{path.name} holds no splats ({EXTENSION})", hint="a mesh is read by mesh.load")
     bands = max(splats.sh.shape[1] for splats in found)
     whole = Splats(
-        *(
-            np.concatenate([getattr(s, part) for s in found])
-            for part in ("means", "quaternions", "scales", "opacities")
-        ),
+        np.concatenate([splats.means for splats in found]),
+        np.concatenate([splats.quaternions for splats in found]),
+        np.concatenate([splats.scales for splats in found]),
+        np.concatenate([splats.opacities for splats in found]),
         np.concatenate([np.pad(s.sh, ((0, 0), (0, bands - s.sh.shape[1]), (0, 0))) for s in found]),
         document.json.get("asset", {}).get("extras", {}).get("antialiased") is True,
     )

@@ -19,8 +19,8 @@ def save(
     """Make a file of splats, delivered into the output folder with the workflow that made it.
 
     PLY is exact, and read by nearly everything; y down, as all splat PLYs are. SPZ is ten times smaller (positions
-    24 bits, the rest bytes), y up. .splat is for web viewers and drops how colours change with the direction. GLB follows
-    KHR_gaussian_splatting, y up; viewers that do not know it show points.
+    24 bits, the rest bytes), y up. .splat is for web viewers and drops how colours change with the direction. GLB
+    follows KHR_gaussian_splatting, y up; viewers that do not know it show points.
 
     format: spz4 is the newer SPZ, a little smaller, which older programs do not read
     name: of the file, without extension
