@@ -289,7 +289,7 @@ class Training:
             part.values[index] = one.values[0]
 
         if exposure is not None:
-            learn(self.exposures, exposure[index], 5e-3 * slow)
+            learn(self.exposures, exposure[index], 1e-2 * slow)
             # What all photos share belongs to the colours, not to the exposures.
             self.exposures.values -= self.exposures.values.mean(axis=0)
         if self.recipe.refine_cameras and self.done > 0.15:

@@ -10,13 +10,14 @@ from meshloom.nodes.splats.train import train
 
 from ._scenes import balls, photographed, points_of, ring
 
-QUICK = {"iterations": 240, "max_side": 64, "splats": 300, "sh_degree": 0}
+QUICK = {"iterations": 120, "max_side": 64, "splats": 150, "sh_degree": 0}
 
 
 @pytest.fixture(scope="module")
 def world():
     splats, cameras = balls(), ring()
-    return photographed(splats, cameras), cameras, points_of(splats)
+    images = photographed(splats, cameras)
+    return images, cameras, points_of(splats)
 
 
 def mean_psnr(trained) -> float:
@@ -27,25 +28,28 @@ def mean_psnr(trained) -> float:
 def test_photos_that_were_held_out_come_out_well(world, run):
     images, cameras, points = world
     trained = train(images, cameras, points, **QUICK, hold_out=5, run=run)
-    assert mean_psnr(trained) > 23
+    assert mean_psnr(trained) > 20
     assert [row[0] for row in trained.report.rows] == ["photo_2.png", "photo_7.png", "mean"]
-    assert len(trained.splats) <= 300 and trained.splats.degree == 0
+    assert len(trained.splats) <= 150 and trained.splats.degree == 0
     psnr = next(series for series in trained.curve.series if series.name.startswith("PSNR"))
-    assert psnr.x[-1] == 240 and psnr.y[-1] > psnr.y[0] + 3
+    assert psnr.x[-1] == 120 and psnr.y[-1] > psnr.y[0] + 3
     assert any("splats" in message and "left" in message for _, _, message in run.progressed)
     assert not run.warnings
 
 
 def test_the_result_depends_on_seed_and_inputs_alone(world, run):
     images, cameras, points = world
-    settings = {**QUICK, "iterations": 60, "hold_out": 0}
+    settings = {**QUICK, "iterations": 30, "hold_out": 0}
     first = train(images, cameras, points, **settings, run=run)
     run.threads = 1
     again = train(images, cameras, points, **settings, run=run)
     for part in ("means", "quaternions", "scales", "opacities", "sh"):
         assert np.array_equal(getattr(first.splats, part), getattr(again.splats, part)), part
     other = train(images, cameras, points, **settings, seed=1, run=run)
-    assert other.splats.means.shape != first.splats.means.shape or (other.splats.means != first.splats.means).any()
+    assert (
+        other.splats.means.shape != first.splats.means.shape
+        or (other.splats.means != first.splats.means).any()
+    )
 
 
 def test_goes_on_from_the_last_checkpoint_after_a_cancel(world, run, tmp_path):
@@ -61,7 +65,7 @@ def test_goes_on_from_the_last_checkpoint_after_a_cancel(world, run, tmp_path):
 
     def stop(done, total=1.0, message=""):
         progress(done, total, message)
-        if done > 150:
+        if done > 75:
             raise Cancelled
 
     run.remember, run.progress = remember, stop
@@ -71,22 +75,22 @@ def test_goes_on_from_the_last_checkpoint_after_a_cancel(world, run, tmp_path):
     run.progress = progress
     run.progressed.clear()
     resumed = train(images, cameras, points, **QUICK, hold_out=5, run=run)
-    assert min(done for done, total, message in run.progressed if message.startswith("iteration")) > 120
+    assert min(done for done, total, message in run.progressed if message.startswith("iteration")) > 60
     assert np.array_equal(resumed.splats.means, whole.splats.means)
     assert resumed.report.rows == whole.report.rows
 
 
 def test_without_points_it_begins_at_random(world, run):
     images, cameras, _ = world
-    trained = train(images, cameras, **{**QUICK, "splats": 600}, hold_out=5, run=run)
-    assert mean_psnr(trained) > 19
+    trained = train(images, cameras, **{**QUICK, "splats": 300}, hold_out=5, run=run)
+    assert mean_psnr(trained) > 16
 
 
 @pytest.mark.parametrize("densify", ["adc", "none"])
 def test_other_ways_to_densify(world, run, densify):
     images, cameras, points = world
     trained = train(images, cameras, points, **QUICK, hold_out=5, densify=densify, run=run)
-    assert mean_psnr(trained) > 22
+    assert mean_psnr(trained) > 18
     assert densify == "adc" or len(trained.splats) <= len(points)
 
 
@@ -99,9 +103,10 @@ def test_exposure_is_not_taken_for_paint(world, run):
     ]
     evened = {}
     for exposure in (False, True):
-        trained = train(uneven, cameras, points, **QUICK, hold_out=5, exposure=exposure, run=run)
+        settings = {**QUICK, "iterations": 300, "exposure": exposure}
+        trained = train(uneven, cameras, points, **settings, hold_out=5, run=run)
         evened[exposure] = trained.report.rows[-1][2]
-    assert evened[True] > evened[False] + 0.5
+    assert evened[True] > evened[False] + 0.3
 
 
 def test_cameras_that_are_a_little_off_are_moved_back(world, run):
@@ -110,9 +115,9 @@ def test_cameras_that_are_a_little_off_are_moved_back(world, run):
     extrinsics = cameras.extrinsics.copy()
     extrinsics[:, :, 3] += random.normal(size=(len(cameras), 3)) * 0.03
     off = Cameras(cameras.intrinsics, extrinsics, cameras.sizes, cameras.names)
-    settings = {**QUICK, "iterations": 400, "hold_out": 0}
+    settings = {**QUICK, "iterations": 250, "hold_out": 0}
     fixed = train(images, off, points, **settings, refine_cameras=True, run=run).cameras
-    still = train(images, off, points, **{**settings, "iterations": 20}, run=run).cameras
+    still = train(images, off, points, **{**settings, "iterations": 10}, run=run).cameras
 
     def uneven(found: Cameras) -> float:
         error = found.extrinsics[:, :, 3] - cameras.extrinsics[:, :, 3]
@@ -131,7 +136,7 @@ def test_what_a_mask_leaves_out_is_not_learned(world, run):
         spoiled.append(Image(pixels, image.name))
         masks.append(Mask(cover))
     trained = train(spoiled, cameras, points, masks, **QUICK, hold_out=5, run=run)
-    assert mean_psnr(trained) > 24
+    assert mean_psnr(trained) > 19
 
 
 def test_empty_outside_of_masks_leaves_nothing_there(world, run):
@@ -179,5 +184,5 @@ def test_photos_of_differing_size_and_grey_ones(world, run):
     mixed = list(images)
     mixed[0] = Image(np.ascontiguousarray(images[0].pixels[::2, ::2]), images[0].name)
     mixed[1] = Image(images[1].pixels.mean(axis=2, keepdims=True).astype(np.uint8), images[1].name)
-    trained = train(mixed, cameras, points, **{**QUICK, "iterations": 20}, run=run)
+    trained = train(mixed, cameras, points, **{**QUICK, "iterations": 10}, run=run)
     assert np.isfinite(trained.splats.means).all()
