@@ -297,6 +297,7 @@ class MainWindow(QMainWindow):
         tab.view.activated.connect(self._look_closer)
         tab.view.palette_wanted.connect(self._tell_problems)  # after the tab, which reads all nodes for it
         tab.files_dropped.connect(self.take_files)
+        tab.compare_wanted.connect(self._take_for_compare)
         index = self.tabs.addTab(tab, tab.title)
         self.tabs.setCurrentIndex(index)
         self._hide_start_page()
@@ -882,7 +883,8 @@ class MainWindow(QMainWindow):
         files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if files:
             event.acceptProposedAction()
-            self.take_files(files)
+            # Afterwards: what goes wrong inside the event of a drop would take the window with it.
+            QTimer.singleShot(0, self, partial(self.take_files, files))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         for tab in self.document_tabs():

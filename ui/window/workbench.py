@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject
 
 from meshloom.graph_runtime.catalog import Catalog
+from meshloom.graph_runtime.provenance_text import provenance_text
 from meshloom.ui.commands import Keymap
 from meshloom.ui.palette import Remembered
 from meshloom.ui.running.engine_process import cache_folder, engine_environment
@@ -48,7 +49,7 @@ def make_workbench(
 
     def remember(run: RunInfo) -> None:
         if run.state != "refused":
-            history.add(run, runs.statuses(run.document))
+            history.add(run, runs.statuses(run.document), provenance_text(run.graph, catalog, run.folder))
 
     runs.ended.connect(remember)
     return Workbench(

@@ -117,6 +117,20 @@ def test_another_viewer_stays_with_its_node(
     qtbot.waitUntil(lambda: window.viewers == [first], timeout=2000)
 
 
+def test_a_viewer_that_is_closed_on_the_start_page_does_not_come_back(
+    window: MainWindow, tab: DocumentTab, qtbot: QtBot
+) -> None:
+    viewer = window.add_viewer()
+    dock = viewer.parentWidget()
+    assert isinstance(dock, QDockWidget)
+    window.show_start_page()
+    assert not dock.isVisible()
+    dock.close()
+    qtbot.waitUntil(lambda: len(window.viewers) == 1, timeout=2000)
+    window.tabs.setCurrentWidget(tab)
+    assert window.docks["viewer"].isVisible() and len(window.docks) == len(set(window.docks))
+
+
 def test_two_pictures_are_compared(window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot) -> None:
     run()
     viewer = window.viewers[0]
