@@ -95,7 +95,10 @@ class HistoryView(QTreeWidget):
                 picture = QPixmap(str(entry.picture))
                 if not picture.isNull():  # whole, two hundred of them would be 50 MB
                     size = self.iconSize() * self.devicePixelRatioF()
-                    keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+                    keep, smooth = (
+                        Qt.AspectRatioMode.KeepAspectRatio,
+                        Qt.TransformationMode.SmoothTransformation,
+                    )
                     picture = picture.scaled(size, keep, smooth)
                 item.setIcon(0, QIcon(picture))
             self.addTopLevelItem(item)

@@ -48,7 +48,8 @@ def make_workbench(
     history = History(parent=parent)
 
     def remember(run: RunInfo) -> None:
-        if run.state != "refused":
+        # The cells of a sweep ("document:cell") would push all else out.
+        if run.state != "refused" and ":" not in run.document:
             history.add(run, runs.statuses(run.document), provenance_text(run.graph, catalog, run.folder))
 
     runs.ended.connect(remember)

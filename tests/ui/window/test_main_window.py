@@ -225,7 +225,7 @@ def test_a_result_dropped_on_the_window_brings_its_graph(
     (made,) = (tmp_path / "home").rglob("made.png")
     qtbot.keyClick(window.tab.view, Qt.Key.Key_W, CTRL)  # type: ignore[union-attr]
     assert drop(window, [made])
-    assert window.tab is not None
+    qtbot.waitUntil(lambda: window.tab is not None)
     nodes = window.tab.document.snapshot().nodes
     assert {name: node.type for name, node in nodes.items()} == {
         "picture": "image.generate",
