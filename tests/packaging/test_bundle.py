@@ -92,6 +92,10 @@ class TestFolder:
         run = said([str(PROGRAM), "run", str(workflow), "-o", str(tmp_path / "out")], tmp_path)
         assert run.returncode == 0, run.stderr
 
+    def test_torch_can_be_loaded_in_it(self, tmp_path: Path) -> None:
+        loaded = said([str(PROGRAM), "-P", "-m", "meshloom.kernels.attention.impl.reference"], tmp_path)
+        assert loaded.returncode == 0, loaded.stderr
+
     def test_compiled_loops_are_kept_outside_of_it(self, tmp_path: Path) -> None:
         before = {file for file in PROGRAM.parent.rglob("*") if file.suffix in (".nbi", ".nbc")}
         assert before == set()

@@ -571,11 +571,10 @@ class Monkey:
     def find(self) -> None:
         self._press(_Key.Key_F, CTRL)
         self._type(self.chance.choice(("n", "add", "zzz", "3")))
-        focused = QApplication.focusWidget()
-        if focused is not None:
-            QTest.keyClick(focused, _Key.Key_Return)
-            if self.chance.random() < 0.7:
-                QTest.keyClick(focused, _Key.Key_Escape)
+        for key in (_Key.Key_Return, *((_Key.Key_Escape,) if self.chance.random() < 0.7 else ())):
+            focused = QApplication.focusWidget()
+            if focused is not None:
+                QTest.keyClick(focused, key)
 
     # ----------------------------------------------------------------------------------------- the window
 

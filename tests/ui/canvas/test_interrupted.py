@@ -92,6 +92,19 @@ def test_steps_inside_a_group_undone_from_outside_are_shown(view: CanvasView, ke
     assert view.model.links == fresh.links and view.model.links["size", "image"].type == "Image"
 
 
+def test_a_group_whose_output_lost_its_node_can_be_ungrouped(view: CanvasView, key: Press) -> None:
+    view.select(["photo", "blur"])
+    key(Qt.Key.Key_G, CTRL)
+    (group,) = view.selection
+    assert view.document.do(Remove("blur", view.document.document.node(group).type.removeprefix("group:")))
+    view.select([group])
+    key(Qt.Key.Key_G, CTRL | SHIFT)
+    assert set(view.model.shapes) == {"photo", "size", "cloud"}
+    while view.document.undo_stack.canUndo():
+        view.document.undo_stack.undo()
+    assert set(view.model.shapes) == {"photo", "blur", "size", "cloud"}
+
+
 def test_nodes_that_feed_each_other_go_and_come_back_together(view: CanvasView, key: Press) -> None:
     view.select(["photo", "blur", "size"])
     key(Qt.Key.Key_Delete)

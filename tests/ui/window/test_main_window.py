@@ -142,9 +142,9 @@ def test_two_pictures_are_compared(window: MainWindow, tab: DocumentTab, run: Ru
     shows(viewer, qtbot, 0.5)
     pick(viewer.compare, "Use as B")
     assert window.docks["compare"].isVisible()
-    held = [value for value, _title in window._compared]  # type: ignore[misc]
+    held = [value for value, _title in window.comparing.chosen]  # type: ignore[misc]
     assert [round(float(value.pixels.mean()), 3) for value in held] == [0.2, 0.5]
-    shown = np.asarray(window.compare.grab().toImage().constBits())
+    shown = np.asarray(window.comparing.pictures.grab().toImage().constBits())
     assert len(np.unique(shown)) > 8  # something is painted
 
 
