@@ -451,8 +451,9 @@ def _plain(held: Any) -> Any:
 
 def _lines(tree: Any, depth: int = 0) -> str:
     """JSON with one line per leaf object, so that a diff shows what changed and a merge goes well."""
-    flat = _json(tree)
-    if not isinstance(tree, dict) or not tree or (depth > 1 and len(flat) < 90):
+    if not isinstance(tree, dict) or not tree:
+        return _json(tree)
+    if depth > 1 and len(flat := _json(tree)) < 90:
         return flat
     pad = "  " * (depth + 1)
     rows = [f"{pad}{_json(name)}: {_lines(held, depth + 1)}" for name, held in tree.items()]
@@ -460,12 +461,14 @@ def _lines(tree: Any, depth: int = 0) -> str:
 
 
 def _json(held: Any) -> str:
-    text = json.dumps(held, ensure_ascii=False, allow_nan=False)
+    text = _ENCODE(held)
     # A path that is not UTF-8 comes with halves of characters, which no encoding takes but JSON can spell.
     return text if text.isascii() else _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 _HALF = re.compile("[\ud800-\udfff]")
+#: One for all: `json.dumps` with options makes another each time.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def save_workflow(graph: GraphData, path: Path) -> None:

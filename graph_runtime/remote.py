@@ -281,6 +281,8 @@ def _settings(environment: Mapping[str, str]) -> dict[str, int]:
 
 def main() -> None:
     """Serve until standard input ends or ``quit`` comes."""
+    if hasattr(os, "nice"):
+        os.nice(5)  # whoever waits for a window to answer goes first
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     sys.stdout = sys.stderr

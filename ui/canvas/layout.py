@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from meshloom.graph_runtime.graph import NodeData, Position
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 GAP_X = 72.0
 GAP_Y = 32.0
@@ -29,6 +31,8 @@ def layered(
 
     ``sizes``: (width, height) by name. Links to nodes outside are ignored; a cycle is cut where it closes.
     """
+    import networkx as nx  # a sixth of a second, which the start of the window need not pay
+
     digraph: nx.DiGraph[str] = nx.DiGraph()
     digraph.add_nodes_from(nodes)
     for name, data in nodes.items():
@@ -54,6 +58,8 @@ def _part(
     digraph: nx.DiGraph[str], order: list[str], sizes: Mapping[str, tuple[float, float]]
 ) -> tuple[dict[str, Position], tuple[float, float]]:
     """Places of what hangs together, from (0, 0) on, and the size of it all."""
+    import networkx as nx
+
     whole: nx.DiGraph[str] = nx.DiGraph()
     whole.add_nodes_from(name for name in order if name in digraph)
     whole.add_edges_from(digraph.edges)
@@ -92,6 +98,8 @@ def _shelves(boxes: list[tuple[float, float]]) -> list[Position]:
 def _layers(digraph: nx.DiGraph[str]) -> list[list[str]]:
     """By longest path from a source; a node that feeds only later layers moves up to just before them."""
     depth: dict[str, int] = {}
+    import networkx as nx
+
     order = list(nx.topological_sort(digraph))
     for name in order:
         depth[name] = max((depth[above] + 1 for above in digraph.pred[name]), default=0)

@@ -89,6 +89,8 @@ class Runs(QObject):
         self._statuses: dict[str, dict[str, NodeStatus]] = {}
         #: Pictures by what they show: the engine sends each once.
         self._pictures: OrderedDict[tuple[Any, ...], QImage] = OrderedDict()
+        #: While events are read that came together: how each node stands in the end.
+        self._together: dict[tuple[str, str], NodeStatus] | None = None
         #: Whose statuses the answers to a request tell; thumbnails come after its end.
         self._documents: dict[int, str] = {}
         self._to_explain: dict[str, tuple[GraphData, Path, str]] = {}
@@ -222,17 +224,26 @@ class Runs(QObject):
         held = self._held(document)
         if held.get(node) != status:
             held[node] = status
-            self.status_changed.emit(document, node, status)
+            if self._together is not None:
+                self._together[document, node] = status
+            else:
+                self.status_changed.emit(document, node, status)
 
     # ------------------------------------------------------------------------------------------- events
 
     def _told(self, job: int, events: list[dict[str, Any]]) -> None:
         run = self.current if self.current is not None and self.current.id == job else None
         document = self._documents.get(job, "")
-        for said in events:
-            handler = _HANDLERS.get(said.get("event", ""))
-            if handler is not None and (document or job == 0):
-                handler(self, document, run, said)
+        self._together = together = {}
+        try:
+            for said in events:
+                handler = _HANDLERS.get(said.get("event", ""))
+                if handler is not None and (document or job == 0):
+                    handler(self, document, run, said)
+        finally:
+            self._together = None
+        for (held, node), status in together.items():
+            self.status_changed.emit(held, node, status)
         if run is not None:
             self.queue_changed.emit()
 
