@@ -32,7 +32,7 @@ class EngineProcess(QObject):
         super().__init__(parent)
         self._environment = environment or {}
         self._process: QProcess | None = None
-        self._half = b""
+        self._half = self._half_log = b""
         self._tail: list[str] = []
         self._leaving = False
 
@@ -62,7 +62,7 @@ class EngineProcess(QObject):
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._read_log)
         process.finished.connect(self._finished)
-        self._half, self._tail, self._leaving = b"", [], False
+        self._half, self._half_log, self._tail, self._leaving = b"", b"", [], False
         self._process = process
         # -P: a file of the folder the window was started in must not take the place of an installed package.
         process.start(sys.executable, ["-P", "-m", "meshloom.graph_runtime.remote"])
@@ -80,14 +80,22 @@ class EngineProcess(QObject):
 
     def _read_log(self) -> None:
         assert self._process is not None
-        text = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
-        for line in text.splitlines():
-            self._tail = [*self._tail[-_TAIL:], line]
-            self.logged.emit(line)
+        # It comes in pieces of any length: a line is one when its end is there.
+        data = self._half_log + bytes(self._process.readAllStandardError().data())
+        *lines, self._half_log = data.split(b"\n")
+        for line in lines:
+            self._log(line)
+
+    def _log(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip()
+        self._tail = [*self._tail[-_TAIL:], text]
+        self.logged.emit(text)
 
     def _finished(self, code: int) -> None:
         if self._process is not None:
             self._read_log()
+            if self._half_log:
+                self._log(self._half_log)
         process, self._process = self._process, None
         if process is not None:
             process.deleteLater()
