@@ -97,6 +97,13 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
 
     pipe = _for_task(loaded, job.task)
     takes = python_inspect.signature(type(pipe).__call__).parameters
+    if job.task != "text to image" and "image" not in takes:
+        raise ModelError(
+            f"a {type(pipe).__name__} is no editing pipeline: it takes no picture",
+            "load a model made for editing, or use image.text_to_image or image.image_to_image",
+        )
+    if (job.width or job.height) and "width" not in takes:
+        run.warn(f"{type(pipe).__name__} chooses the size by itself; width and height do not count")
     if job.steps < 2 and getattr(pipe.scheduler.config, "shift_terminal", None):
         # diffusers stretches the steps between the first and the last, which here are one: 0 / 0.
         raise ModelError(
