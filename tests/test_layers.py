@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent
 #: Files by pattern, and what they may import of Meshloom. The first line that fits a file holds for it; a new
 #: layer is a line. ``{group}`` is the file's own folder, ``*`` any run of letters and dots.
 LAYERS = (
+    # The one command that measures kernels themselves.
+    ("graph_runtime/cli/bench.py", ("kernels.attention*",)),
     ("graph_runtime/**", ("graph_runtime*",)),
     ("kernels/**", ("kernels*",)),
     (

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from meshloom.graph_runtime.cli import cache, inspect, models, presets, run_command
+from meshloom.graph_runtime.cli import bench, cache, inspect, models, presets, run_command
 from meshloom.graph_runtime.errors import MeshloomError
 
 HELP = """
@@ -38,6 +38,7 @@ app.command("presets")(presets.presets)
 app.command("doctor")(inspect.doctor)
 app.add_typer(cache.app, name="cache")
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 
 
 def _tell_version(wanted: bool) -> None:
