@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,25 @@ def test_a_pull_that_was_stopped_goes_on_at_the_byte(hub):
     folder = client.fetch(client.look_up("some/model"))
     (first,) = (first for name, first in hub.asked if name == WEIGHTS)
     assert first > 0
+    assert (folder / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
+
+
+def test_a_pull_that_was_killed_goes_on_at_the_byte(hub):
+    """The command in a process of its own, ended by kill -9 in the middle of a file."""
+    half = len(hub.files[WEIGHTS]) // 2
+    hub.stalls = {WEIGHTS: half}
+    command = [sys.executable, "-m", "meshloom.app", "models", "pull", "some/model", "--accept-licence"]
+    pulling = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not any(part.stat().st_size > half // 2 for part in client.hub_folder().rglob("*.part")):
+        assert time.monotonic() < until and pulling.poll() is None
+        time.sleep(0.05)
+    pulling.kill()
+    pulling.wait(20)
+    hub.asked.clear()
+    folder = client.fetch(client.look_up("some/model"))
+    (first,) = (first for name, first in hub.asked if name == WEIGHTS)
+    assert first > half // 2
     assert (folder / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
 
 
