@@ -110,7 +110,8 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
             "one step is too few for this model's schedule; expected at least 2", "set steps to 2 or more"
         )
     width, height = _size(pipe, job)
-    steps = _Steps(replace_pipe(loaded, pipe), job, run, width, height)
+    colour_map(loaded)  # now: later, offloading would fetch the autoencoder in the middle of the steps
+    steps = _Steps(_under(loaded, pipe), job, run, width, height)
     given: dict[str, Any] = {
         "num_inference_steps": job.steps,
         "generator": torch.Generator("cpu").manual_seed(job.seed),
@@ -140,7 +141,7 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
     return np.ascontiguousarray(np.asarray(picture, np.float32))
 
 
-def replace_pipe(loaded: Loaded, pipe: Any) -> Loaded:
+def _under(loaded: Loaded, pipe: Any) -> Loaded:
     """The same weights under another pipeline class."""
     return loaded if pipe is loaded.pipe else replace(loaded, pipe=pipe)
 

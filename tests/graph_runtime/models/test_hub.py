@@ -96,6 +96,21 @@ def test_a_pull_that_was_killed_goes_on_at_the_byte(hub):
     assert (folder / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
 
 
+def test_two_at_once_do_not_write_the_same_file(hub, monkeypatch):
+    plan = client.look_up("some/model")
+    monkeypatch.setattr(client, "_OTHER", 0.3)
+    seen = []
+
+    def meanwhile(done: int, total: int, name: str) -> None:
+        if not seen:
+            with pytest.raises(ModelError, match="fetched by another process") as told:
+                client.fetch(plan)
+            seen.append(told)
+
+    client.fetch(plan, meanwhile)
+    assert seen
+
+
 def test_files_altered_on_the_way_are_refused(hub):
     hub.spoiled = {WEIGHTS}
     with pytest.raises(ModelError, match="hash does not match"):
