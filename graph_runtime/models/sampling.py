@@ -121,7 +121,9 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
         "strength": job.strength if job.task == "image to image" else None,
         "callback_on_step_end": steps,
         "image": _pictures(pipe, job),
-        **_prompt(loaded, job, takes),
+        **_prompt(loaded, job, takes, run),
+        "max_area": width * height or job.reference_side**2,
+        "_auto_resize": job.reference_side == Job.reference_side,
     }
     if job.mask is not None:
         given["latents"] = steps.begin_masked()
@@ -187,6 +189,11 @@ def _pictures(pipe: Any, job: Job) -> Any:
     if job.task == "text to image":
         return None
     pictures = [pillow(image) for image in job.images]
+    if (
+        hasattr(_module_of(pipe), "PREFERRED_KONTEXT_RESOLUTIONS")
+        and job.reference_side != Job.reference_side
+    ):
+        pictures = [_brought_to(picture, job.reference_side, pipe) for picture in pictures]
     if type(pipe).__name__ in _ONE_PICTURE or job.task == "image to image":
         if len(pictures) > 1:
             raise ModelError(
@@ -195,6 +202,14 @@ def _pictures(pipe: Any, job: Job) -> Any:
             )
         return pictures[0]
     return pictures
+
+
+def _brought_to(picture: Any, side: int, pipe: Any) -> Any:
+    """A picture in the area of a square of ``side``, in steps the pipeline can take."""
+    step = 2 * int(pipe.vae_scale_factor)
+    ratio = (picture.width / picture.height) ** 0.5
+    size = (max(step, round(side * ratio / step) * step), max(step, round(side / ratio / step) * step))
+    return picture.resize(size)
 
 
 def pillow(image: Image) -> Any:
@@ -208,18 +223,25 @@ def pillow(image: Image) -> Any:
     return Pillow.fromarray(np.ascontiguousarray(Image(np.ascontiguousarray(eight)).rgb()))
 
 
-def _prompt(loaded: Loaded, job: Job, takes: Mapping[str, Any]) -> dict[str, Any]:
+def _prompt(loaded: Loaded, job: Job, takes: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """The prompt, and the guidance under the name the pipeline has for it."""
-    guided = "true_cfg_scale" if "true_cfg_scale" in takes else "guidance_scale"
-    given: dict[str, Any] = {guided: job.guidance}
-    if not job.prompt.arrays:
-        return given | {"prompt": job.prompt.text, "negative_prompt": job.prompt.negative or None}
     import torch
 
     held = modules(loaded.pipe)
     denoiser = held.get("transformer") or held.get("unet")
+    # A model that was taught what guidance does gets it as a number, and runs once a step.
+    taught = bool(denoiser is not None and getattr(denoiser.config, "guidance_embeds", False))
+    guided = "true_cfg_scale" if "true_cfg_scale" in takes and not taught else "guidance_scale"
+    given: dict[str, Any] = {guided: job.guidance}
+    if taught and job.prompt.negative.strip():
+        run.warn(f"{type(loaded.pipe).__name__} was taught its guidance: the negative prompt does not count")
+    if not job.prompt.arrays:
+        negative = None if taught else job.prompt.negative or None
+        return given | {"prompt": job.prompt.text, "negative_prompt": negative}
     dtype = denoiser.dtype if denoiser is not None else torch.float32
     for name, array in zip(job.prompt.names, job.prompt.arrays, strict=True):
+        if taught and name.startswith("negative_"):
+            continue
         tensor = torch.from_numpy(array.copy()).to(loaded.pipe._execution_device)
         given[name] = tensor.to(dtype) if tensor.is_floating_point() else tensor
     return given

@@ -46,6 +46,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is what the tests are about."""
+
+
 class Hub:
     """What the Hub's servers answer, of one model, spoken over HTTP as they do."""
 
@@ -63,7 +68,7 @@ class Hub:
         self._closing = threading.Event()
         #: (file, first byte asked for) of each download.
         self.asked: list[tuple[str, int]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,11 +67,50 @@ def write(folder: Path, kind: str, channels: int) -> Path:
     return folder / "model"
 
 
+def write_flux(folder: Path) -> Path:
+    import diffusers
+    from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel, T5Tokenizer
+
+    libraries()
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True)
+    words, size = tokenizer(scratch)
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *((chr(code), -1.0) for code in range(97, 123))]
+    torch.manual_seed(0)
+    pipe = diffusers.FluxKontextPipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        vae=diffusers.AutoencoderKL(
+            block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) * 2,
+            up_block_types=("UpDecoderBlock2D",) * 2, norm_num_groups=4, latent_channels=4,
+            shift_factor=0.1, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False,
+        ),
+        text_encoder=CLIPTextModel(
+            CLIPTextConfig(
+                hidden_size=32, intermediate_size=37, num_attention_heads=4, num_hidden_layers=2, vocab_size=size,
+                bos_token_id=size - 2, eos_token_id=size - 1, projection_dim=32,
+            )
+        ),
+        tokenizer=words,
+        text_encoder_2=T5EncoderModel(
+            T5Config(vocab_size=256, d_model=32, d_kv=8, d_ff=37, num_layers=1, num_heads=4)
+        ),
+        tokenizer_2=T5Tokenizer(vocab=pieces, extra_ids=0),
+        transformer=diffusers.FluxTransformer2DModel(
+            patch_size=1, in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16,
+            num_attention_heads=2, joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=[4, 4, 8],
+            guidance_embeds=True,
+        ),
+    )  # fmt: skip
+    pipe.save_pretrained(str(folder / "model"), safe_serialization=True)
+    return folder / "model"
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     base = tmp_path_factory.mktemp("other")
     return {
         "edit": write(base / "edit", "StableDiffusionInstructPix2PixPipeline", 8),
+        "flux": write_flux(base / "flux"),
         "plain": write(base / "plain", "StableDiffusionPipeline", 4),
     }
 
@@ -118,3 +158,25 @@ def test_the_wrong_kind_of_model_is_told(folders, warm_run):
     prompt = encode_prompt(model, "an owl", "", [], warm_run)
     with pytest.raises(ModelError, match="is no editing pipeline"):
         make_picture(model, Job("edit", prompt, (RAMP,), steps=2), warm_run)
+
+
+def test_a_model_that_was_taught_its_guidance(folders, warm_run):
+    model = ref(folders, "flux")
+    prompt = encode_prompt(model, "make it blue", "dull", [RAMP], warm_run)
+    job = Job("edit", prompt, (RAMP,), steps=3, guidance=2.5, width=64, height=48, reference_side=128)
+    made = make_picture(model, job, warm_run)
+    assert made.pixels.shape == (48, 64, 3)
+    assert "the negative prompt does not count" in warm_run.warnings[0]
+    assert warm_run.previews[-1].pixels.shape == (24, 32, 3)
+    other = make_picture(model, replace(job, guidance=9.0), warm_run)
+    assert not np.array_equal(made.pixels, other.pixels)
+    size = {"width": 64, "height": 64}
+    free = make_picture(model, replace(job, **size), warm_run).pixels
+    whole = make_picture(
+        model, replace(job, mask=Mask(np.ones((64, 64), np.float32)), **size), warm_run
+    ).pixels
+    assert np.abs(whole - free.clip(0, 1)).max() < 1e-5
+    none = make_picture(
+        model, replace(job, mask=Mask(np.zeros((64, 64), np.float32)), **size), warm_run
+    ).pixels
+    assert np.array_equal(none, RAMP.as_float())
