@@ -30,7 +30,7 @@ desktop:  ## put Meshloom into the applications menu (Linux); away again: packag
 
 bundle:  ## a folder that runs without Python installed: dist/meshloom
 	@$(SETUP) --extra app --extra bundle
-	@$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build packaging/bundle.spec
+	@PYTHONWARNINGS=ignore $(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build packaging/bundle.spec
 	@MESHLOOM_STARTED=1 QT_QPA_PLATFORM=offscreen dist/meshloom/meshloom
 	@du -sh dist/meshloom
 

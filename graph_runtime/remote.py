@@ -128,6 +128,8 @@ class Remote:
             self._cancelled.set()
             self.engine.cancel()
         else:
+            if request.get("do") == "run":  # a cancel that comes from now on means this one
+                self._cancelled.clear()
             self._jobs.put(request)
 
     def close(self) -> None:
@@ -167,7 +169,6 @@ class Remote:
         return graph, self.engine.plan(graph, targets, Path(str(request["folder"])))
 
     def _run(self, job: int, request: Said) -> None:
-        self._cancelled.clear()
         workflow = str(request.get("workflow", ""))
         graph, plan = self._plan(request, request.get("targets"))
         self._problems(job, plan.problems)

@@ -59,6 +59,8 @@ class Inspector(QScrollArea):
         self._scope = ROOT
         self._names: list[str] = []
         self._shown: tuple[Any, ...] = ()
+        self._stroke = 0
+        self._told: NodeStatus | None = None
         self.fields: dict[str, Field] = {}
         self._resets: dict[str, QToolButton] = {}
         self._status = QLabel()
@@ -77,7 +79,7 @@ class Inspector(QScrollArea):
 
     def show_nodes(self, names: list[str], scope: str) -> None:
         """Show these nodes of a scope."""
-        self._names, self._scope = list(names), scope
+        self._names, self._scope, self._told = list(names), scope, None
         self._show_page()
 
     def _changed(self, changes: object) -> None:
@@ -135,6 +137,8 @@ class Inspector(QScrollArea):
             self._fill(column)
         column.addStretch(1)
         self.setWidget(page)
+        if self._told is not None:
+            self.set_status(self._told)
 
     def _fill(self, column: QVBoxLayout) -> None:
         assert self._document is not None
@@ -243,6 +247,7 @@ class Inspector(QScrollArea):
         merge = f"inspector {self._scope} {self._names} {param.name} {id(field)}"
         field.changed.connect(partial(self._set, param.name, merge))
         field.committed.connect(partial(self._set, param.name, merge))
+        field.committed.connect(self._end_stroke)
         column.addWidget(field)
         if self._is_locked(param.name):
             field.setEnabled(False)
@@ -333,8 +338,13 @@ class Inspector(QScrollArea):
 
     # --------------------------------------------------------------------------------------------- changing
 
+    def _end_stroke(self, *_said: object) -> None:
+        """What is dragged next is a step of its own."""
+        self._stroke += 1
+
     def _set(self, param: str, merge: str, value: Any) -> None:
         assert self._document is not None
+        merge = f"{merge} {self._stroke}"
         edits = tuple(
             Set(name, param, value, self._scope)
             for name, data in zip(self._names, self._data(), strict=True)
@@ -364,6 +374,7 @@ class Inspector(QScrollArea):
 
     def set_status(self, status: NodeStatus | None) -> None:
         """How the (first) node shown stands."""
+        self._told = status
         if status is None or status.state == "unknown" or not self._names:
             self._status.hide()
             return

@@ -160,7 +160,9 @@ def back_up(file: Path, folder: Path | None = None) -> Path | None:
         copies = sorted(folder.glob("*.json"))
         if copies and copies[-1].read_bytes() == held:
             return copies[-1]
-        copy = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}.json"
+        now = time.time_ns()  # asked once, or the parts may be of two seconds and the order is lost
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now // 10**9))
+        copy = folder / f"{stamp}-{now % 10**9:09d}.json"
         aside = copy.with_suffix(".part")  # half a copy must not pass for a whole one
         try:
             aside.write_bytes(held)

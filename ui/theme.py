@@ -118,6 +118,7 @@ _SOCKETS: dict[str, tuple[Shape, str, str]] = {
     "DepthMap": ("bar", "#9d8df1", "#5a45c4"),
     "Cameras": ("triangle", "#f08a5d", "#b6501d"),
     "PointCloud": ("hexagon", "#4fc3c7", "#0b7a7e"),
+    "Splats": ("hexagon", "#c9a2f0", "#7440a8"),
     "Mesh": ("diamond", "#62c37a", "#1f7d39"),
     "Table": ("square", "#b8a188", "#73593a"),
     "Figure": ("pentagon", "#e582b5", "#ab3576"),

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from meshloom.graph_runtime.cli import bench, cache, inspect, models, presets, run_command
+from meshloom.graph_runtime.cli import bench, cache, inspect, models, pins, presets, run_command
 from meshloom.graph_runtime.errors import MeshloomError
 
 HELP = """
@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run_command.run)
+app.command("run", context_settings=pins.CONTEXT)(run_command.run)
 app.command("check")(inspect.check)
 app.command("show")(inspect.show)
 app.command("why")(inspect.why)

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from meshloom.graph_runtime.errors import Problem, RequestError
@@ -138,8 +139,8 @@ def help_lines(
             yield f"  {head}"
             head = ""
         yield f"  {head:<{width}}  {pin.place}: {told}"
-        if pin.param is not None and pin.param.doc:
-            yield f"  {'':<{width}}  {pin.param.doc}"
+        for line in wrap(pin.param.doc if pin.param is not None else "", 96 - width):
+            yield f"  {'':<{width}}  {line}"
     for place in lost:
         yield f"  {place} is pinned, but is no parameter of this workflow"
 

@@ -53,7 +53,7 @@ def idle(window: Any) -> None:
 
 
 def leave(window: Any) -> None:
-    window._ask = False
+    window.asks = False
     window.close()
 
 

@@ -53,11 +53,18 @@ class TestProgram:
         assert other.returncode == 2 and "Zen" not in other.stdout
 
 
+def same(file: Path) -> bool:
+    """Whether a source is in the bundle as it is now."""
+    if "__pycache__" in file.parts or not file.is_file() or file.match("presets/**/*.py"):
+        return True
+    held = PROGRAM.parent / "_internal" / "meshloom" / file.relative_to(ROOT)
+    return held.is_file() and held.read_bytes() == file.read_bytes()
+
+
 @made
 class TestFolder:
     def test_holds_every_node_and_preset(self, tmp_path: Path) -> None:
-        sources = [file for top in ("nodes", "presets") for file in (ROOT / top).rglob("*.[pj][sy]*")]
-        if max(file.stat().st_mtime for file in sources) > PROGRAM.stat().st_mtime:
+        if any(not same(file) for top in ("nodes", "presets") for file in (ROOT / top).rglob("*.*")):
             pytest.skip("the bundle is older than the sources")
         here = [sys.executable, "-m", "meshloom.app"]
         for words in (["nodes"], ["presets"]):
@@ -84,6 +91,10 @@ class TestFolder:
         workflow.write_text('{"meshloom": 1, "nodes": {"m": {"type": "own.middle"}}}')
         run = said([str(PROGRAM), "run", str(workflow), "-o", str(tmp_path / "out")], tmp_path)
         assert run.returncode == 0, run.stderr
+
+    def test_torch_can_be_loaded_in_it(self, tmp_path: Path) -> None:
+        loaded = said([str(PROGRAM), "-P", "-m", "meshloom.kernels.attention.impl.reference"], tmp_path)
+        assert loaded.returncode == 0, loaded.stderr
 
     def test_compiled_loops_are_kept_outside_of_it(self, tmp_path: Path) -> None:
         before = {file for file in PROGRAM.parent.rglob("*") if file.suffix in (".nbi", ".nbc")}

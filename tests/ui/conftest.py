@@ -28,7 +28,13 @@ def qapp_cls() -> type[QApplication]:
 @pytest.fixture(scope="session")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """The nodes that come along, without any of the user's."""
-    return find_nodes(user_folder=tmp_path_factory.mktemp("no_nodes"), packs=False)
+    found = find_nodes(user_folder=tmp_path_factory.mktemp("no_nodes"), packs=False)
+    for node_id in found:
+        assert found.get(node_id) is not None, f"{node_id} cannot be read"
+    # What is there for good is not looked through again after each test.
+    gc.collect()
+    gc.freeze()
+    return found
 
 
 @pytest.fixture(autouse=True)

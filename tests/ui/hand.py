@@ -97,4 +97,5 @@ def drop(widget: QWidget, files: Sequence[Path]) -> bool:
     if not enter.isAccepted():
         return False
     QApplication.sendEvent(widget, QDropEvent(QPointF(at), action, held, LEFT, PLAIN))
+    QApplication.processEvents()  # the window takes files once the drop is over
     return True

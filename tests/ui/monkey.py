@@ -571,11 +571,10 @@ class Monkey:
     def find(self) -> None:
         self._press(_Key.Key_F, CTRL)
         self._type(self.chance.choice(("n", "add", "zzz", "3")))
-        focused = QApplication.focusWidget()
-        if focused is not None:
-            QTest.keyClick(focused, _Key.Key_Return)
-            if self.chance.random() < 0.7:
-                QTest.keyClick(focused, _Key.Key_Escape)
+        for key in (_Key.Key_Return, *((_Key.Key_Escape,) if self.chance.random() < 0.7 else ())):
+            focused = QApplication.focusWidget()
+            if focused is not None:
+                QTest.keyClick(focused, key)
 
     # ----------------------------------------------------------------------------------------- the window
 
@@ -877,12 +876,11 @@ def _differences(one: Any, other: Any, place: str = "") -> Iterator[str]:
 def _warm_up() -> None:
     """Use the parts that take much memory once they are needed: that is no leak."""
     import numpy as np
-
-    from meshloom.ui.look.compare import ssim
+    from skimage.metrics import structural_similarity
 
     for name in LARGE:
         import_module(name)
-    ssim(np.zeros((16, 16, 3), np.float32), np.ones((16, 16, 3), np.float32))
+    structural_similarity(np.zeros((16, 16)), np.ones((16, 16)), data_range=1.0)
 
 
 def resident() -> float:

@@ -128,7 +128,6 @@ def test_a_dragged_slider_is_one_step_and_tells_all_the_way(
     assert params(document, "adjust")["exposure"] == last != 0
 
 
-@pytest.mark.xfail(strict=True, reason="the steps of one field are merged for as long as it is shown")
 def test_two_drags_are_two_steps(inspector: Inspector, document: OpenDocument) -> None:
     show(inspector, "adjust")
     bar = number(inspector, "exposure").bar

@@ -46,7 +46,9 @@ class Breadcrumb(_Bar):
                 widget.deleteLater()
         for depth, title in enumerate(titles):
             if depth:
-                self.row.addWidget(QLabel("›", self))
+                between = QLabel("›", self)
+                self.row.addWidget(between)
+                between.show()  # what is added to a bar that is shown counts for its size only when shown itself
             button = QToolButton(self)
             button.setText(title)
             button.setProperty("depth", depth)
@@ -54,6 +56,7 @@ class Breadcrumb(_Bar):
             button.setToolTip(_("Leave to {place}").format(place=title))
             button.clicked.connect(self._leave)
             self.row.addWidget(button)
+            button.show()
         self.setVisible(len(titles) > 1)
         self.adjustSize()
 

@@ -41,7 +41,7 @@ COMMANDS = (
     Command("canvas.distribute", "Distribute downwards", ("Ctrl+Shift+Down",)),
     Command("canvas.frame", "Frame the selection", ("Ctrl+J",)),
     Command("canvas.note", "Add a note", ("Shift+N",)),
-    Command("canvas.group", "Group", ("Ctrl+G",)),
+    Command("canvas.group", "Group the selection", ("Ctrl+G",)),
     Command("canvas.ungroup", "Ungroup", ("Ctrl+Shift+G",)),
     Command("canvas.keep_group", "Keep the group for other graphs"),
     Command("canvas.leave", "Leave the group", ("Ctrl+Up",)),

@@ -93,7 +93,7 @@ def expand(document: Document, scope: str, instance: str) -> tuple[Batch, list[s
         edits.append(Add(names[inner], replace(node, links=links, params=params), at, scope))
     for key, target, socket in outgoing:
         end = group.outputs.get(key)
-        if end is not None:
+        if end is not None and end[0] in names:  # the node that gave it may have been deleted
             edits.append(NewLink(names[end[0]], end[1], target, socket, scope))
     used = sum(
         node.type == data.type for each in document.scopes for node in document.group(each).nodes.values()

@@ -101,6 +101,10 @@ class CanvasModel(QObject):
         for name in names:
             if name not in present:
                 self._remove(name)
+        if any(what != "moved" and scope not in (self.scope, ROOT) for what, scope, _name in changes):
+            # Undone or done again from outside: what a group takes and gives may be another.
+            for name in [name for name, shape in self.shapes.items() if shape.group]:
+                names[name].add("group")
         others = []
         for name, kinds in names.items():
             if name in present and kinds == {"moved"} and name in self.shapes:

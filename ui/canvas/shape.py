@@ -23,7 +23,7 @@ FIELD = 24.0
 PAD = 8.0
 THUMB = 132.0
 #: Types of values whose pictures nodes show.
-PICTURED = {"Image", "Mask", "DepthMap", "PointCloud", "Mesh", "Cameras", "Figure", "Table"}
+PICTURED = {"Image", "Mask", "DepthMap", "PointCloud", "Mesh", "Cameras", "Figure", "Table", "Splats"}
 #: The strip at the foot that tells how the node stands.
 FOOT = 20.0
 #: Fields painted on a node; the others are in the inspector.

@@ -70,10 +70,11 @@ class History(QObject):
             self._entries = [entry for entry in map(_read, files[:MOST]) if entry is not None]
         return list(self._entries)
 
-    def add(self, run: RunInfo, statuses: Mapping[str, NodeStatus]) -> None:
-        """Remember a run that ended."""
+    def add(self, run: RunInfo, statuses: Mapping[str, NodeStatus], text: str = "") -> None:
+        """Remember a run that ended. ``text``: its graph with paths that hold from anywhere."""
         known = self.entries()
-        stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}"
+        now = time.time_ns()  # asked once, or the parts may be of two seconds and the order is lost
+        stamp = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now // 10**9))}-{now % 10**9:09d}"
         said = {
             "label": run.label,
             "workflow": run.workflow,
@@ -89,7 +90,7 @@ class History(QObject):
                 for name, status in statuses.items()
                 if status.outputs and status.state in ("done", "cached")
             },
-            "graph": dump(run.graph),
+            "graph": text or dump(run.graph),
         }
         file = self.folder / f"run-{stamp}.json"
         with contextlib.suppress(OSError):

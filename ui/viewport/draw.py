@@ -13,6 +13,7 @@ from meshloom.kernels.raycast.overlay import draw_lines, draw_points
 from meshloom.kernels.raycast.render import Frame, shrunk, tiles
 from meshloom.kernels.raycast.scene import Scene
 from meshloom.kernels.raycast.view import View
+from meshloom.ui.viewport.soft import Soft, draw_soft
 from meshloom.ui.viewport.things import Bounds, Points, SolidMesh, Stands
 
 Triple = tuple[float, float, float]
@@ -93,6 +94,9 @@ def draw(
     most = _MOVING if moving else _STILL
     for cloud in clouds:
         between()
+        if isinstance(cloud, Soft) and not moving and style.points_by == "colour":
+            draw_soft(frame, fine, cloud, plane)
+            continue
         positions, colours = cloud.positions[:most], cloud.colours(style.points_by)
         colours = colours if len(colours) == 1 else colours[:most]
         if plane is not None:

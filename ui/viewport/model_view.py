@@ -51,6 +51,8 @@ _ATTRIBUTES = {
     "height": mark("Height"),
     "confidence": mark("Confidence"),
     "normals": mark("Normals"),
+    "opacity": mark("Opacity"),
+    "size": mark("Size"),
     "plain": mark("One colour"),
 }
 
@@ -148,6 +150,8 @@ class ModelView(QWidget):
                 words.append(_("{count} triangles").format(count=f"{len(value.faces):,}"))
             elif hasattr(value, "positions"):
                 words.append(_("{count} points").format(count=f"{len(value.positions):,}"))
+            elif hasattr(value, "opacities"):
+                words.append(_("{count} splats").format(count=f"{len(value):,}"))
             elif hasattr(value, "extrinsics"):
                 words.append(_("{count} cameras").format(count=len(value)))
         self.readout.setText("   ".join(words))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meshloom.graph_runtime.types import Cameras, Mesh, PointCloud
+from meshloom.graph_runtime.types import Cameras, Mesh, PointCloud, Splats
 from meshloom.kernels.raycast.framing import robust_bounds, spacing
 from meshloom.kernels.raycast.overlay import camera_colours, frusta, frustum_length
 from meshloom.kernels.raycast.scene import Scene, Surface
@@ -44,7 +44,7 @@ class Thing:
 
 def is_spatial(value: Any) -> bool:
     """Whether the viewport can show a value."""
-    return isinstance(value, (Mesh, PointCloud, Cameras))
+    return isinstance(value, (Mesh, PointCloud, Cameras, Splats))
 
 
 def make(value: Any) -> SolidMesh | Points | Stands:
@@ -52,6 +52,10 @@ def make(value: Any) -> SolidMesh | Points | Stands:
         return SolidMesh(value)
     if isinstance(value, PointCloud):
         return Points(value)
+    if isinstance(value, Splats):
+        from meshloom.ui.viewport.soft import Soft
+
+        return Soft(value)
     return Stands(value)
 
 

@@ -92,7 +92,15 @@ class HistoryView(QTreeWidget):
             item.setData(0, _ENTRY, entry)
             item.setForeground(2, theme().colour(_MOODS.get(entry.state, "text")))
             if entry.picture.is_file():
-                item.setIcon(0, QIcon(QPixmap(str(entry.picture))))
+                picture = QPixmap(str(entry.picture))
+                if not picture.isNull():  # whole, two hundred of them would be 50 MB
+                    size = self.iconSize() * self.devicePixelRatioF()
+                    keep, smooth = (
+                        Qt.AspectRatioMode.KeepAspectRatio,
+                        Qt.TransformationMode.SmoothTransformation,
+                    )
+                    picture = picture.scaled(size, keep, smooth)
+                item.setIcon(0, QIcon(picture))
             self.addTopLevelItem(item)
 
     def chosen(self) -> list[Entry]:

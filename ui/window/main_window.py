@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
-    QFileDialog,
     QLabel,
     QMainWindow,
-    QMenu,
     QMessageBox,
     QProgressBar,
     QTabWidget,
-    QToolBar,
     QWidget,
 )
 
-from meshloom.graph_runtime.errors import MeshloomError
-from meshloom.graph_runtime.graph import GraphData
-from meshloom.graph_runtime.preset import resolve
-from meshloom.ui.canvas import commands as canvas_commands
 from meshloom.ui.canvas.outline import Outline
-from meshloom.ui.document import OpenDocument, open_file, open_template
+from meshloom.ui.document import OpenDocument
 from meshloom.ui.inspector import Inspector
-from meshloom.ui.look.compare import CompareView
-from meshloom.ui.look.image_view import pixels_of
-from meshloom.ui.recovery import Lost, back_up, lost_work
 from meshloom.ui.running.engine_process import ENGINE_CHOICES, cache_folder, engine_environment
-from meshloom.ui.running.history import Entry
 from meshloom.ui.running.runs import RunInfo
+from meshloom.ui.window import dialogs
+from meshloom.ui.window.comparing import Comparing
 from meshloom.ui.window.document_tab import DocumentTab
+from meshloom.ui.window.files import Files
 from meshloom.ui.window.history_view import HistoryView
 from meshloom.ui.window.log_view import LogView
+from meshloom.ui.window.menus import Menus
 from meshloom.ui.window.queue_view import QueueView, span, told
 from meshloom.ui.window.resources import Resources
-from meshloom.ui.window.start_page import StartPage, picture_of
+from meshloom.ui.window.start_page import StartPage
 from meshloom.ui.window.viewer import Viewer
-from meshloom.ui.window.window_commands import COMMANDS, MENUS
+from meshloom.ui.window.window_commands import COMMANDS
 from meshloom.ui.window.workbench import Workbench
 from meshloom.ui.words import _
 
@@ -64,8 +55,7 @@ class MainWindow(QMainWindow):
     def __init__(self, bench: Workbench, ask: bool = True) -> None:
         super().__init__()
         self.bench = bench
-        self._ask = ask
-        self._quit_asked = False
+        self.asks = ask
         self._problems_told = 0
         self.setWindowTitle("Meshloom")
         self.setDockOptions(
@@ -84,13 +74,17 @@ class MainWindow(QMainWindow):
         self.viewers: list[Viewer] = []
         self.docks: dict[str, QDockWidget] = {}
         self._outline: Outline | None = None
-        self._docs: Any = None
+        #: What nodes do, once it was wanted.
+        self.docs_page: Any = None
         #: The docks to show again when the start page goes.
         self._put_away: list[QDockWidget] | None = None
+        self.files = Files(self)
+        self.comparing = Comparing(self)
+        self.new, self.open_path = self.files.new, self.files.open_path
+        self.open_template, self.open_graph = self.files.open_template, self.files.open_graph
         self._make_docks()
         self.commands = bench.keymap.bind(self, COMMANDS, self._handlers())
-        self._make_bar()
-        self._make_menus()
+        self.menus = Menus(self)
         self._make_status()
         self._connect()
         self._usual = self.saveState()
@@ -126,16 +120,13 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         for dock in (queue, log, history):
             dock.hide()
-        self.compare = CompareView()
-        self._compared: list[tuple[Any, str] | None] = [None, None]
-        self._compare_page: QWidget = self.compare
-        self._dock("compare", _("Compare"), self.compare, _BOTTOM).hide()
+        self._dock("compare", _("Compare"), self.comparing.pictures, _BOTTOM).hide()
         self.resizeDocks([viewer, inspector], [480, 420], Qt.Orientation.Vertical)
         self.resizeDocks([viewer], [460], Qt.Orientation.Horizontal)
 
     def _new_viewer(self) -> Viewer:
         viewer = Viewer(self.bench)
-        viewer.compare_wanted.connect(self._take_for_compare)
+        viewer.compare_wanted.connect(self.comparing.take)
         viewer.titled.connect(partial(self._title_viewer, viewer))
         self.viewers.append(viewer)
         return viewer
@@ -144,72 +135,6 @@ class MainWindow(QMainWindow):
         dock = viewer.parentWidget()
         if isinstance(dock, QDockWidget):
             dock.setWindowTitle(_("Viewer") + (f": {title}" if title else ""))
-
-    def _make_bar(self) -> None:
-        bar = QToolBar(_("Tools"), self)
-        bar.setObjectName("tools")
-        bar.setMovable(False)
-        for name, words in (
-            ("run.all", "▶  " + _("Run")),
-            ("run.cancel", "■  " + _("Stop")),
-            ("run.live", "◉  " + _("Live")),
-            ("-", ""),
-            ("window.undo", "↶  " + _("Undo")),
-            ("window.redo", "↷  " + _("Redo")),
-            ("-", ""),
-            ("window.save", _("Save")),
-        ):
-            if name == "-":
-                bar.addSeparator()
-                continue
-            action = self.commands[name]
-            action.setIconText(words)
-            bar.addAction(action)
-        self.addToolBar(bar)
-
-    def _make_menus(self) -> None:
-        titles = {"File": _("File"), "Edit": _("Edit"), "Graph": _("Graph"), "Run": _("Run"), "View": _("View"),
-                  "Help": _("Help")}  # fmt: skip
-        self._canvas_entries: dict[str, QAction] = {}
-        labels = {command.id: command.label for command in canvas_commands.COMMANDS}
-        for title, entries in MENUS:
-            menu = self.menuBar().addMenu(titles[title])
-            for entry in entries:
-                if entry == "-":
-                    menu.addSeparator()
-                elif entry == "*recent":
-                    recent = menu.addMenu(_("Open recent"))
-                    recent.aboutToShow.connect(partial(self._fill_recent, recent))
-                elif entry == "*docks":
-                    for dock in self.docks.values():
-                        menu.addAction(dock.toggleViewAction())
-                elif entry in self.commands:
-                    menu.addAction(self.commands[entry])
-                else:
-                    # The canvas has the shortcut; here it is only told, or two would claim the same keys.
-                    action = menu.addAction(_(labels[entry]))
-                    action.triggered.connect(partial(self._canvas_do, entry))
-                    self._canvas_entries[entry] = action
-        self._tell_keys()
-        self.bench.keymap.changed.connect(self._tell_keys)
-
-    def _tell_keys(self) -> None:
-        for command in canvas_commands.COMMANDS:
-            if command.id in self._canvas_entries:
-                keys = self.bench.keymap.keys(command)
-                words = _(command.label) + (f"\t{keys[0]}" if keys else "")
-                self._canvas_entries[command.id].setText(words)
-
-    def _canvas_do(self, command: str) -> None:
-        tab = self.tab
-        if tab is not None:
-            tab.canvas_actions[command].trigger()
-
-    def _fill_recent(self, menu: QMenu) -> None:
-        menu.clear()
-        for file in self.bench.settings.choices.recent[:12]:
-            menu.addAction(file, partial(self.open_path, Path(file)))
-        menu.setEnabled(bool(self.bench.settings.choices.recent))
 
     def _make_status(self) -> None:
         self.progress = QProgressBar()
@@ -232,11 +157,11 @@ class MainWindow(QMainWindow):
         self.tabs.currentChanged.connect(self._tab_changed)
         self.tabs.tabCloseRequested.connect(self._close_at)
         self.start_page.new_wanted.connect(self.new)
-        self.start_page.open_wanted.connect(self.ask_open)
-        self.start_page.guide_wanted.connect(self.show_tour)
+        self.start_page.open_wanted.connect(self.files.ask_open)
+        self.start_page.guide_wanted.connect(partial(dialogs.show_tour, self))
         self.start_page.file_chosen.connect(self._open_text)
-        self.start_page.template_chosen.connect(self._open_template_text)
-        self.inspector.docs_wanted.connect(self.show_docs)
+        self.start_page.template_chosen.connect(self.open_template_text)
+        self.inspector.docs_wanted.connect(partial(dialogs.show_docs, self))
         self.bench.settings.changed.connect(self._setting_changed)
         runs.began.connect(self._run_began)
         runs.ended.connect(self._run_ended)
@@ -244,29 +169,29 @@ class MainWindow(QMainWindow):
         runs.logged.connect(self.log_view.add)
         runs.engine_lost.connect(self._engine_lost)
         self.log_view.node_wanted.connect(self._go_to)
-        self.history_view.graph_wanted.connect(self.open_entry)
+        self.history_view.graph_wanted.connect(self.files.open_entry)
         self.history_view.told.connect(self.tell)
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
         runs = self.bench.runs
         return {
             "window.new": self.new,
-            "window.open": self.ask_open,
-            "window.save": self.save,
-            "window.save_as": self.save_as,
+            "window.open": self.files.ask_open,
+            "window.save": self.files.save,
+            "window.save_as": self.files.save_as,
             "window.close_tab": self.close_tab,
             "window.start": self.show_start_page,
             "window.quit": self.close,
             "window.undo": self.undo,
             "window.redo": self.redo,
-            "window.settings": self.show_settings,
-            "window.docs": self.show_docs,
-            "window.shortcuts": self.show_shortcuts,
-            "window.tour": self.show_tour,
-            "window.about": self.show_about,
+            "window.settings": partial(dialogs.show_settings, self),
+            "window.docs": partial(dialogs.show_docs, self),
+            "window.shortcuts": partial(dialogs.show_shortcuts, self),
+            "window.tour": partial(dialogs.show_tour, self),
+            "window.about": partial(dialogs.show_about, self),
             "window.output": self.open_output,
             "window.new_viewer": self.add_viewer,
-            "window.form": self.show_form,
+            "window.form": partial(dialogs.show_form, self),
             "window.reset_layout": self.reset_layout,
             "run.all": self.run,
             "run.selected": partial(self._in_tab, DocumentTab.run_selected),
@@ -274,7 +199,7 @@ class MainWindow(QMainWindow):
             "run.cancel": runs.cancel,
             "run.cancel_all": runs.cancel_all,
             "run.live": self._set_live,
-            "run.sweep": self.show_sweep,
+            "run.sweep": partial(dialogs.show_sweep, self),
         }
 
     # -------------------------------------------------------------------------------------------- documents
@@ -289,14 +214,15 @@ class MainWindow(QMainWindow):
         widgets = [self.tabs.widget(index) for index in range(self.tabs.count())]
         return [widget for widget in widgets if isinstance(widget, DocumentTab)]
 
-    def _add(self, document: OpenDocument) -> DocumentTab:
+    def add_tab(self, document: OpenDocument) -> DocumentTab:
         tab = DocumentTab(self.bench, document, self)
-        tab.renamed.connect(partial(self._retitle, tab))
+        tab.renamed.connect(partial(self.retitle, tab))
         tab.status_changed.connect(partial(self._status_changed, tab))
         tab.view.selection_changed.connect(partial(self._selected, tab))
         tab.view.activated.connect(self._look_closer)
         tab.view.palette_wanted.connect(self._tell_problems)  # after the tab, which reads all nodes for it
-        tab.files_dropped.connect(self.take_files)
+        tab.files_dropped.connect(self.files.take_files)
+        tab.compare_wanted.connect(self.comparing.take)
         index = self.tabs.addTab(tab, tab.title)
         self.tabs.setCurrentIndex(index)
         self._hide_start_page()
@@ -305,134 +231,12 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, tab.view, tab.view.fit_once)  # when the docks have their sizes
         return tab
 
-    def new(self) -> DocumentTab:
-        """An empty graph in a new tab."""
-        return self._add(OpenDocument(self.bench.catalog))
-
-    def open_path(self, path: Path) -> DocumentTab | None:
-        """Open a workflow, or the graph that a result carries; says why when it cannot."""
-        path = path.absolute()
-        for tab in self.document_tabs():
-            if tab.document.path == path:
-                self.tabs.setCurrentWidget(tab)
-                return tab
-        document = self._read(open_file, path)
-        if document is None:
-            return None
-        if document.path is not None:
-            self.bench.settings.remember(path)
-        return self._add(document)
-
-    def open_template(self, path: Path) -> DocumentTab | None:
-        """A new document like a template."""
-        document = self._read(open_template, path)
-        return self._add(document) if document is not None else None
-
-    def open_graph(self, graph: GraphData) -> DocumentTab:
-        """A new, unsaved document with this graph."""
-        return self._add(OpenDocument(self.bench.catalog, graph))
-
-    def open_entry(self, entry: Entry) -> DocumentTab | None:
-        """The graph of an earlier run."""
-        try:
-            return self.open_graph(entry.graph())
-        except MeshloomError as error:
-            self.fail(_("This graph cannot be opened"), str(error))
-            return None
-
     def _open_text(self, path: str) -> None:
-        self.open_path(Path(path))
+        self.files.open_path(Path(path))
 
-    def _open_template_text(self, path: str) -> None:
-        self.open_template(Path(path))
-
-    def _read(self, how: Callable[[Path, Any], OpenDocument], path: Path) -> OpenDocument | None:
-        try:
-            return how(path, self.bench.catalog)
-        except MeshloomError as error:
-            self.fail(_("{file} cannot be opened").format(file=path.name), str(error))
-        except OSError as error:
-            self.fail(_("{file} cannot be opened").format(file=path.name), error.strerror or str(error))
-        return None
-
-    def ask_open(self) -> None:
-        """Ask for files and open them."""
-        folder = str(self.tab.document.folder) if self.tab is not None else str(Path.home())
-        kinds = _("Workflows and results") + f" ({_FILES});;" + _("All files") + " (*)"
-        files, _kind = QFileDialog.getOpenFileNames(self, _("Open"), folder, kinds)
-        for file in files:
-            self.open_path(Path(file))
-
-    def take_files(self, files: list[str]) -> None:
-        """Files dropped on the window: workflows and results that carry one are opened; others become nodes."""
-        for file in files:
-            path = Path(file)
-            if path.suffix.lower() == ".json":
-                self.open_path(path)
-                continue
-            try:
-                document = open_file(path, self.bench.catalog)
-            except (MeshloomError, OSError):
-                self._add_loader(path)
-                continue
-            self._add(document)
-
-    def _add_loader(self, path: Path) -> None:
-        """A node that reads a dropped file or folder, set to it."""
-        from meshloom.ui.window.loaders import loader_for
-
-        found = loader_for(path, self.bench.catalog)
-        tab = self.tab or self.new()
-        if found is None:
-            self.tell(_("{file} holds no graph, and no node reads such files.").format(file=path.name))
-            return
-        type_, param = found
-        view = tab.view
-        at = view.mapToScene(view.viewport().rect().center())
-        name = tab.add_node(type_, QPointF(at.x() - 110, at.y() - 60))
-        if name is not None:
-            from meshloom.graph_runtime.edits import Set
-
-            tab.document.do(Set(name, param, str(path), view.scope), _("Set {field}").format(field=param))
-
-    def save(self) -> bool:
-        """Save the document in front; ``False`` if it was not."""
-        tab = self.tab
-        if tab is None:
-            return False
-        return self._write(tab, tab.document.path) if tab.document.path is not None else self.save_as()
-
-    def save_as(self) -> bool:
-        tab = self.tab
-        if tab is None:
-            return False
-        suggested = tab.document.folder / f"{tab.title}.json"
-        file, _kind = QFileDialog.getSaveFileName(
-            self, _("Save as"), str(suggested), _("Workflows") + " (*.json)"
-        )
-        if not file:
-            return False
-        path = Path(file)
-        return self._write(tab, path if path.suffix else path.with_suffix(".json"))
-
-    def _write(self, tab: DocumentTab, path: Path) -> bool:
-        back_up(path)
-        try:
-            tab.document.save(path)
-        except MeshloomError as error:
-            self.fail(_("{file} was not saved").format(file=path.name), f"{error}\n\n" + _still_here())
-            return False
-        except OSError as error:
-            words = error.strerror or str(error)
-            self.fail(_("{file} was not saved").format(file=path.name), f"{words}\n\n" + _still_here())
-            return False
-        self.bench.settings.remember(path)
-        with contextlib.suppress(OSError):
-            picture = picture_of(path)
-            picture.parent.mkdir(parents=True, exist_ok=True)
-            tab.view.grab().scaledToWidth(472, Qt.TransformationMode.SmoothTransformation).save(str(picture))
-        self.tell(_("Saved {file}").format(file=path))
-        return True
+    def open_template_text(self, path: str) -> None:
+        """A new document like the template at a path."""
+        self.files.open_template(Path(path))
 
     def close_tab(self) -> None:
         self._close_at(self.tabs.currentIndex())
@@ -444,7 +248,7 @@ class MainWindow(QMainWindow):
                 self._hide_start_page()
             return
         if isinstance(widget, DocumentTab):
-            if self._may_close(widget):
+            if self.files.may_close(widget):
                 self._drop(widget)
         elif widget is not None:  # a sweep
             self.tabs.removeTab(index)
@@ -460,24 +264,7 @@ class MainWindow(QMainWindow):
         if not self.tabs.count():
             self.show_start_page()
 
-    def _may_close(self, tab: DocumentTab) -> bool:
-        """Whether nothing would be lost, or the user agrees."""
-        if tab.document.is_saved or not self._ask:
-            return True
-        self.tabs.setCurrentWidget(tab)
-        box = QMessageBox(self)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setText(_("Save the changes of {title}?").format(title=tab.title))
-        save = box.addButton(_("Save"), QMessageBox.ButtonRole.AcceptRole)
-        away = box.addButton(_("Don't save"), QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(_("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(save)
-        box.exec()
-        if box.clickedButton() is save:
-            return self.save()
-        return box.clickedButton() is away
-
-    def _retitle(self, tab: DocumentTab) -> None:
+    def retitle(self, tab: DocumentTab) -> None:
         index = self.tabs.indexOf(tab)
         mark = "" if tab.document.is_saved else " •"
         self.tabs.setTabText(index, tab.title + mark)
@@ -638,42 +425,6 @@ class MainWindow(QMainWindow):
         self.docks["log"].raise_()
         self.tell(words)
 
-    # -------------------------------------------------------------------------------------------- comparing
-
-    def _take_for_compare(self, place: int, value: Any, title: str) -> None:
-        self._compared[place] = (value, title)
-        one, other = self._compared
-        if one is None or other is None:
-            words = _("{title} is A. Choose another result and use it as B.")
-            if place == 1:
-                words = _("{title} is B. Choose another result and use it as A.")
-            self.tell(words.format(title=title))
-            return
-        flat = pixels_of(one[0]) is not None, pixels_of(other[0]) is not None
-        if flat[0] != flat[1]:
-            self.tell(_("A picture cannot be compared with a model."))
-            return
-        dock = self.docks["compare"]
-        if flat[0]:
-            self.compare.show_values(one[0], other[0], (one[1], other[1]))
-            page: QWidget = self.compare
-        else:
-            page = self._compare_models(one, other)
-        if dock.widget() is not page:
-            dock.setWidget(page)
-        dock.show()
-        dock.raise_()
-        if dock.height() < 300:
-            self.resizeDocks([dock], [420], Qt.Orientation.Vertical)
-
-    def _compare_models(self, one: tuple[Any, str], other: tuple[Any, str]) -> QWidget:
-        from meshloom.ui.viewport.compare_models import CompareModels
-
-        if not isinstance(self._compare_page, CompareModels):
-            self._compare_page = CompareModels()
-        self._compare_page.show_values(one[0], other[0], (one[1], other[1]))
-        return self._compare_page
-
     # ------------------------------------------------------------------------------------------- the rest
 
     def add_viewer(self) -> Viewer:
@@ -698,42 +449,7 @@ class MainWindow(QMainWindow):
             viewer.leave()
         self.docks.pop(key, None)
 
-    def show_docs(self, type_: str = "") -> None:
-        """What a node does: the one named, or the selected one."""
-        tab = self.tab
-        if not type_ and tab is not None and tab.view.selection:
-            type_ = tab.document.document.node(tab.view.selection[0], tab.view.scope).type
-        spec = self.bench.catalog.get(type_) if type_ else None
-        if spec is None:
-            self.tell(_("Select a node first."))
-            return
-        from meshloom.ui.window.node_docs import NodeDocs
-
-        if self._docs is None:
-            self._docs = NodeDocs(self.bench.catalog, self)
-            self._docs.example_wanted.connect(self._open_template_text)
-        self._docs.show_node(spec.id)
-        self._docs.show()
-        self._docs.raise_()
-
-    def show_shortcuts(self) -> None:
-        from meshloom.ui.window.shortcuts import ShortcutSheet
-
-        every = (*COMMANDS, *canvas_commands.COMMANDS)
-        sheet = ShortcutSheet(self.bench.keymap, self.bench.settings, every, self)
-        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.open()
-
-    def show_settings(self) -> None:
-        from meshloom.ui.window.settings_dialog import SettingsDialog
-
-        dialog = SettingsDialog(self.bench.settings, self.bench.keymap, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.shortcuts_wanted.connect(self.show_shortcuts)
-        dialog.cache_cleared.connect(self._explain_all)
-        dialog.open()
-
-    def _explain_all(self) -> None:
+    def explain_all(self) -> None:
         for tab in self.document_tabs():
             tab.explain()
 
@@ -744,44 +460,7 @@ class MainWindow(QMainWindow):
             self.bench.results.use(cache_folder(self.bench.settings.choices))
             if self.bench.runs.current is None:
                 self.bench.runs.engine.close_later()
-                QTimer.singleShot(50, self, self._explain_all)
-
-    def show_sweep(self) -> None:
-        from meshloom.ui.window.sweep_dialog import SweepDialog
-
-        if self.tab is not None:
-            dialog = SweepDialog(self.tab, self)
-            dialog.started.connect(self._add_sweep)
-            dialog.open()
-
-    def _add_sweep(self, view: Any) -> None:
-        """The cells of a sweep, in a tab of their own."""
-        view.graph_wanted.connect(self.open_graph)
-        view.compare_wanted.connect(self._take_for_compare)
-        view.told.connect(self.tell)
-        self.tabs.setCurrentIndex(self.tabs.addTab(view, view.title))
-
-    def show_form(self) -> None:
-        from meshloom.ui.window.form_view import FormView
-
-        if self.tab is not None:
-            FormView.toggle(self.tab)
-
-    def show_tour(self) -> None:
-        from meshloom.ui.window.first_run import begin_tour
-
-        begin_tour(self)
-
-    def show_about(self) -> None:
-        version = importlib.metadata.version("meshloom")
-        words = _(
-            "Every capability is a node. Graphs run on a runtime that never computes the same thing twice."
-        )
-        box = QMessageBox(self)
-        box.setWindowTitle("Meshloom")
-        box.setText(f"<b>Meshloom {version}</b><p>{words}</p>")
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+                QTimer.singleShot(50, self, self.explain_all)
 
     def open_output(self) -> None:
         if self.tab is not None:
@@ -810,7 +489,7 @@ class MainWindow(QMainWindow):
         """Say that something did not work, in a box that has to be closed."""
         self.log_view.add("error", "", "", f"{title}: {words}")
         self.tell(title)
-        if self._ask:
+        if self.asks:
             box = QMessageBox(
                 QMessageBox.Icon.Warning, "Meshloom", title, QMessageBox.StandardButton.Ok, self
             )
@@ -830,23 +509,7 @@ class MainWindow(QMainWindow):
 
     def offer_lost_work(self) -> None:
         """Open again what a window that crashed had not saved."""
-        for lost in lost_work():
-            self._restore_lost(lost)
-
-    def _restore_lost(self, lost: Lost) -> None:
-        try:
-            graph = resolve(lost.graph, self.bench.catalog)
-            document = OpenDocument(self.bench.catalog, graph, lost.path)
-        except MeshloomError as error:
-            self.fail(_("Work that was not saved could not be read again"), str(error))
-            return
-        document.undo_stack.resetClean()  # it is not what its file holds, however much is undone
-        tab = self._add(document)
-        self._retitle(tab)
-        if tab.recovery.keep():  # the next crash may come before the next step
-            with contextlib.suppress(OSError):
-                lost.file.unlink()
-        self.tell(_("Recovered unsaved work of {title}. Save it to keep it.").format(title=tab.title))
+        self.files.offer_lost_work()
 
     # ---------------------------------------------------------------------------------------------- layouts
 
@@ -882,11 +545,12 @@ class MainWindow(QMainWindow):
         files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if files:
             event.acceptProposedAction()
-            self.take_files(files)
+            # Afterwards: what goes wrong inside the event of a drop would take the window with it.
+            QTimer.singleShot(0, self, partial(self.files.take_files, files))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         for tab in self.document_tabs():
-            if not self._may_close(tab):
+            if not self.files.may_close(tab):
                 event.ignore()
                 return
         self._remember_layout()
@@ -894,9 +558,7 @@ class MainWindow(QMainWindow):
         for viewer in self.viewers:
             viewer.leave()
         self.viewers.clear()
-        leave = getattr(self._compare_page, "leave", None)
-        if leave is not None:
-            leave()
+        self.comparing.leave()
         for index in range(self.tabs.count()):
             leave = getattr(self.tabs.widget(index), "leave", None)  # documents and sweeps
             if leave is not None:
@@ -905,7 +567,3 @@ class MainWindow(QMainWindow):
         self.resources._clock.stop()
         event.accept()
         QApplication.processEvents()
-
-
-def _still_here() -> str:
-    return _("Nothing is lost: the graph is still open, and a copy of it is kept for recovery.")

@@ -48,7 +48,9 @@ class SettingsDialog(QDialog):
         self._settings = settings
         self._keymap = keymap
         self.setWindowTitle(_("Settings"))
-        self.theme = choices({"system": _("As the system"), "dark": _("Dark"), "light": _("Light")})
+        self.theme = choices(
+            {"system": _("As the system"), "dark": _("Dark theme"), "light": _("Light theme")}
+        )
         self.language = choices({"system": _("As the system"), **LANGUAGES})
         self.keymap = choices(KEYMAPS)
         self.shortcuts = QPushButton(_("Shortcuts…"))

@@ -96,7 +96,7 @@ class SweepDialog(QDialog):
         both.addLayout(right, 5)
         self.count = QLabel(self)
         self.count.setWordWrap(True)
-        self.start = QPushButton(_("Start"), self)
+        self.start = QPushButton(_("Start the sweep"), self)
         self.start.setDefault(True)
         self.start.clicked.connect(self.begin)
         leave = QPushButton(_("Cancel"), self)

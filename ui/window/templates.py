@@ -51,7 +51,10 @@ def templates(catalog: Catalog, folder: Path = PRESETS) -> list[Template]:
 
 def lacking(graph: GraphData, catalog: Catalog, folder: Path) -> str:
     """The first thing that would keep a graph from running on this machine; empty if nothing would."""
-    for name, node in graph.nodes.items():
+    inner = [
+        (f"{group}/{name}", node) for group, held in graph.groups.items() for name, node in held.nodes.items()
+    ]
+    for name, node in [*graph.nodes.items(), *inner]:
         spec = catalog.get(node.type)
         if spec is None:
             if node.type.startswith("group:"):

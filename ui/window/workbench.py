@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject
 
 from meshloom.graph_runtime.catalog import Catalog
+from meshloom.graph_runtime.provenance_text import provenance_text
 from meshloom.ui.commands import Keymap
 from meshloom.ui.palette import Remembered
 from meshloom.ui.running.engine_process import cache_folder, engine_environment
@@ -47,8 +48,9 @@ def make_workbench(
     history = History(parent=parent)
 
     def remember(run: RunInfo) -> None:
-        if run.state != "refused":
-            history.add(run, runs.statuses(run.document))
+        # The cells of a sweep ("document:cell") would push all else out.
+        if run.state != "refused" and ":" not in run.document:
+            history.add(run, runs.statuses(run.document), provenance_text(run.graph, catalog, run.folder))
 
     runs.ended.connect(remember)
     return Workbench(

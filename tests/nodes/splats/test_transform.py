@@ -39,6 +39,6 @@ def test_a_matrix_comes_first():
 
 @pytest.mark.parametrize("diagonal", [(1, 1, -1), (1, 2, 1)])
 def test_what_splats_cannot_follow_is_told(diagonal):
-    rows = tuple(tuple(float(diagonal[i]) * (i == j) for j in range(3)) + (0.0,) for i in range(3))
+    rows = tuple((*tuple(float(diagonal[i]) * (i == j) for j in range(3)), 0.0) for i in range(3))
     with pytest.raises(NodeError, match="cannot follow"):
         transform(balls(), Table(("a", "b", "c", "d"), rows))

@@ -164,8 +164,7 @@ def _verdict(before: Life, back: list[str]) -> str:
     for age, held in enumerate(reversed(states)):
         if back == held:
             return f"LOST {age} steps"
-    told = "\n---\n".join(["LOST, or never seen so", *states[-1], "BACK", *back])
-    return told
+    return "\n---\n".join(["LOST, or never seen so", *states[-1], "BACK", *back])
 
 
 def kill_again(times: int, folder: Path, seed: int = 1) -> list[Kill]:

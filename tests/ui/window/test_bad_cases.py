@@ -76,13 +76,13 @@ def test_the_reason_stands_in_a_box_that_waits_for_nobody(
     window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
     (tmp_path / "newer.json").write_bytes(b'{"meshloom": 99, "nodes": {}}')
-    window._ask = True
+    window.asks = True
     assert window.open_path(tmp_path / "newer.json") is None
     (box,) = [each for each in QApplication.topLevelWidgets() if isinstance(each, QMessageBox)]
     assert box.isVisible() and box.text() == "newer.json cannot be opened"
     assert "99" in box.informativeText() and "newer" in box.informativeText()
     qtbot.keyClick(box, Qt.Key.Key_Escape)
-    window._ask = False
+    window.asks = False
     assert not box.isVisible()
 
 
@@ -195,7 +195,7 @@ def saved(
     folder = tmp_path / "work"
     folder.mkdir()
     file = folder / "graph.json"
-    assert window._write(tab, file)
+    assert window.files.write(tab, file)
     click(tab.view.viewport(), head(tab, "sum"))
     qtbot.keyClick(tab.view, Qt.Key.Key_M)
     tab.recovery.flush()

@@ -117,6 +117,20 @@ def test_another_viewer_stays_with_its_node(
     qtbot.waitUntil(lambda: window.viewers == [first], timeout=2000)
 
 
+def test_a_viewer_that_is_closed_on_the_start_page_does_not_come_back(
+    window: MainWindow, tab: DocumentTab, qtbot: QtBot
+) -> None:
+    viewer = window.add_viewer()
+    dock = viewer.parentWidget()
+    assert isinstance(dock, QDockWidget)
+    window.show_start_page()
+    assert not dock.isVisible()
+    dock.close()
+    qtbot.waitUntil(lambda: len(window.viewers) == 1, timeout=2000)
+    window.tabs.setCurrentWidget(tab)
+    assert window.docks["viewer"].isVisible() and len(window.docks) == len(set(window.docks))
+
+
 def test_two_pictures_are_compared(window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot) -> None:
     run()
     viewer = window.viewers[0]
@@ -128,9 +142,9 @@ def test_two_pictures_are_compared(window: MainWindow, tab: DocumentTab, run: Ru
     shows(viewer, qtbot, 0.5)
     pick(viewer.compare, "Use as B")
     assert window.docks["compare"].isVisible()
-    held = [value for value, _title in window._compared]  # type: ignore[misc]
+    held = [value for value, _title in window.comparing.chosen]  # type: ignore[misc]
     assert [round(float(value.pixels.mean()), 3) for value in held] == [0.2, 0.5]
-    shown = np.asarray(window.compare.grab().toImage().constBits())
+    shown = np.asarray(window.comparing.pictures.grab().toImage().constBits())
     assert len(np.unique(shown)) > 8  # something is painted
 
 
@@ -211,7 +225,7 @@ def test_a_result_dropped_on_the_window_brings_its_graph(
     (made,) = (tmp_path / "home").rglob("made.png")
     qtbot.keyClick(window.tab.view, Qt.Key.Key_W, CTRL)  # type: ignore[union-attr]
     assert drop(window, [made])
-    assert window.tab is not None
+    qtbot.waitUntil(lambda: window.tab is not None)
     nodes = window.tab.document.snapshot().nodes
     assert {name: node.type for name, node in nodes.items()} == {
         "picture": "image.generate",

@@ -1,0 +1,72 @@
+"""Splats in the viewport."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from meshloom.graph_runtime.types import Mesh, Splats
+from meshloom.ui.viewport.draw import Style, draw
+from meshloom.ui.viewport.eye import Eye
+from meshloom.ui.viewport.soft import Soft
+from meshloom.ui.viewport.things import SolidMesh, make
+
+BARE = Style(grid=False, axes=False)
+
+
+def ball(at: tuple[float, float, float], colour: tuple[float, float, float], opacity: float = 0.99) -> Splats:
+    sh = ((np.array(colour, np.float32) - 0.5) / 0.28209479).reshape(1, 1, 3).astype(np.float32)
+    return Splats(
+        np.array([at], np.float32),
+        np.array([[1, 0, 0, 0]], np.float32),
+        np.full((1, 3), 0.3, np.float32),
+        np.array([opacity], np.float32),
+        sh,
+    )
+
+
+def wall(z: float) -> Mesh:
+    corners = np.array([[-2, -2, z], [2, -2, z], [2, 2, z], [-2, 2, z]], np.float32)
+    return Mesh(corners, np.array([[0, 2, 1], [0, 3, 2]], np.int32), colours=np.full((4, 3), 255, np.uint8))
+
+
+def seen(*values, moving: bool = False):
+    eye = Eye(target=np.zeros(3), distance=4.0, azimuth=0.0, elevation=0.0)
+    return draw([make(value) for value in values], eye.view((64, 64)), BARE, moving=moving)
+
+
+def test_a_splat_at_rest_is_soft_and_of_its_colour() -> None:
+    frame = seen(ball((0, 0, 0), (0.9, 0.1, 0.1)))
+    middle, edge = frame.colour[32, 32], frame.alpha[32, 44]
+    assert np.allclose(middle, (0.9, 0.1, 0.1), atol=0.03) and frame.alpha[32, 32] > 0.95
+    assert 0.02 < edge < 0.9 and frame.alpha[2, 2] < 0.01
+    assert abs(frame.depth[32, 32] - 4.0) < 0.1
+
+
+def test_while_moving_it_is_a_point() -> None:
+    frame = seen(ball((0, 0, 0), (0.9, 0.1, 0.1)), moving=True)
+    assert set(np.unique(frame.alpha)) <= {0.0, 1.0} and frame.alpha.sum() < 400
+
+
+def test_splats_and_meshes_hide_each_other() -> None:
+    red = ball((0, 0, 0), (0.9, 0.1, 0.1))
+    eye_side = seen(red, wall(1.5)).colour[32, 32]  # front is -z: the wall is behind
+    assert eye_side[0] > 0.8 and eye_side[1] < 0.3
+    covered = seen(red, wall(-1.5)).colour[32, 32]
+    assert covered.min() > 0.3 and covered[0] - covered[1] < 0.1
+
+
+def test_they_can_be_coloured_by_opacity_and_size() -> None:
+    both = Soft(
+        Splats(
+            np.array([[0, 0, 0], [1, 0, 0]], np.float32),
+            np.tile(np.array([[1, 0, 0, 0]], np.float32), (2, 1)),
+            np.array([[0.01] * 3, [0.5] * 3], np.float32),
+            np.array([0.2, 0.9], np.float32),
+            np.zeros((2, 1, 3), np.float32),
+        )
+    )
+    assert {"opacity", "size"} <= set(both.offers())
+    for by in ("opacity", "size"):
+        one, other = both.colours(by)
+        assert one.tolist() != other.tolist()
+    assert not isinstance(both, SolidMesh)
