@@ -411,7 +411,8 @@ def encode_prompt(
             ) from error
         return PromptEmbeddings(text, negative, ref.source, tuple(arrays), tuple(arrays.values()))
 
-    return with_pipeline(replace(ref, loras=()), run, "text", work)
+    # Adaptations and kernels are the denoiser's: with any of them, a prompt is the same.
+    return with_pipeline(replace(ref, loras=(), patches=()), run, "text", work)
 
 
 def _encoded(loaded: Loaded, text: str, images: Sequence[Image], before: str) -> dict[str, NDArray[Any]]:
