@@ -13,7 +13,8 @@ to standard error, so that a node that prints cannot garble the talk):
 
 Answers: ``{"id", "events": [...]}`` with :meth:`~meshloom.graph_runtime.events.Event.to_json` of each (of the
 progress of a node only the newest; outputs by digest, readable from the disk cache once told), with
-``Thumbnail`` (PNG, base64), ``Problem``, ``Written`` and, at the very end of a request, ``Finished``.
+``Thumbnail`` and ``Preview`` (of an unfinished result; both PNG, base64), ``Problem``, ``Written`` and, at the very
+end of a request, ``Finished``.
 """
 
 from __future__ import annotations
@@ -191,6 +192,7 @@ class Remote:
     def _tell(self, job: int, event: Event) -> None:
         said = event.to_json()
         if isinstance(event, NodePreview):
+            self._preview(job, event)
             return
         if isinstance(event, NodeDone):
             said["outputs"] = event.outputs
@@ -199,6 +201,14 @@ class Remote:
         if isinstance(event, NodeProgress):
             said = {**said, "done": float(event.done), "total": float(event.total)}
         self.mouth.say(job, said)
+
+    def _preview(self, job: int, event: NodePreview) -> None:
+        from meshloom.graph_runtime.thumbnails import png, thumbnail
+
+        pixels = thumbnail(event.value, _SIDE)
+        if pixels is not None:
+            picture = base64.b64encode(png(pixels)).decode()
+            self.mouth.say(job, {"event": "Preview", "node": event.node, "png": picture})
 
     def _explain(self, job: int, request: Said) -> None:
         _, plan = self._plan(request, None)

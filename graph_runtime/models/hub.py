@@ -31,6 +31,8 @@ _NOT_NEEDED = (
 )
 _BLOCK = 1 << 20
 _RETRIES = 5
+#: How long another process that fetches the same model is waited for (seconds).
+_OTHER = 3.0
 
 
 @dataclass(frozen=True)
@@ -136,31 +138,41 @@ def fetch(pull: Pull, progress: Progress = lambda done, total, name: None) -> Pa
     Raises :class:`ModelError`; after being stopped at any moment, the same call goes on where it was.
     """
     check_disk(pull)
-    hub = _hub()
-    blobs = repository_folder(pull.source) / "blobs"
+    repository = repository_folder(pull.source)
+    blobs, locks = repository / "blobs", hub_folder() / ".locks" / repository.name
     try:
         blobs.mkdir(parents=True, exist_ok=True)
-        done = 0
-        for file in pull.files:
-            if file.sha256 and not (blobs / file.blob).exists():
-                with _told(pull.source, pull.revision):
-                    _fetch_blob(pull, file, blobs, progress, done)
-            done += file.size
-            progress(done, pull.bytes, file.name)
-        with _told(pull.source, pull.revision), _quiet():
-            folder = hub.snapshot_download(
-                pull.source,
-                revision=pull.revision or "main",
-                cache_dir=hub_folder(),
-                allow_patterns=[file.name for file in pull.files],
-                endpoint=endpoint(),
-            )
+        locks.mkdir(parents=True, exist_ok=True)
+        with _hub().utils.WeakFileLock(locks / "meshloom.lock", timeout=_OTHER):
+            return _fetch(pull, blobs, progress)
+    except TimeoutError:
+        raise ModelError(
+            f"{pull.source} is being fetched by another process", "wait for it, or end it"
+        ) from None
     except OSError as error:
         if isinstance(error, ModelError) or error.errno is None:
             raise
         raise ModelError(
             f"{hub_folder()} cannot be written: {error.strerror}", "make room, or set HF_HOME"
         ) from None
+
+
+def _fetch(pull: Pull, blobs: Path, progress: Progress) -> Path:
+    done = 0
+    for file in pull.files:
+        if file.sha256 and not (blobs / file.blob).exists():
+            with _told(pull.source, pull.revision):
+                _fetch_blob(pull, file, blobs, progress, done)
+        done += file.size
+        progress(done, pull.bytes, file.name)
+    with _told(pull.source, pull.revision), _quiet():
+        folder = _hub().snapshot_download(
+            pull.source,
+            revision=pull.revision or "main",
+            cache_dir=hub_folder(),
+            allow_patterns=[file.name for file in pull.files],
+            endpoint=endpoint(),
+        )
     made = Path(folder)
     if made.name == pull.commit:
         verify(pull, made, small_only=True)

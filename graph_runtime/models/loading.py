@@ -38,11 +38,11 @@ EXECUTION = threading.RLock()
 
 @dataclass
 class Loaded:
-    """A pipeline on its device. ``adapters``: adaptations loaded into it so far, by digest."""
+    """A pipeline on its device. ``adapters``: the adaptations loaded into it, by name, the latest used last."""
 
     pipe: Any
     device: str
-    adapters: set[str] = field(default_factory=set)
+    adapters: list[str] = field(default_factory=list)
     #: What the preview of latents needs (see previews.py), made at first use.
     colours: Any = None
 

@@ -52,12 +52,15 @@ def repository_folder(source: str) -> Path:
 
 
 def find(source: str, revision: str = "") -> Found:
-    """Where a model lies. A tiny one lies nowhere: see :mod:`tiny`.
+    """Where a model lies.
 
     Raises :class:`ModelError` naming the command that would fetch it.
     """
     if tiny.parse(source) is not None:
-        return Found(source, Path())
+        raise ModelError(
+            f"{source} lies nowhere: it is made when it is needed",
+            "use models.tiny_checkpoint in a graph, or write one as files: meshloom models tiny FOLDER",
+        )
     if not is_hub_id(source):
         return _find_folder(source)
     held = repository_folder(source)

@@ -21,6 +21,9 @@ T = TypeVar("T")
 #: How often somebody who waits for the pipeline looks whether they are still wanted (seconds).
 _PATIENCE = 0.1
 
+#: Adaptations kept loaded beside those in use, so that trying one after the other does not fill the memory.
+_MOST_ADAPTERS = 6
+
 
 def with_pipeline(ref: ModelRef, run: Run, parts: Parts, work: Callable[[Loaded], T]) -> T:
     """``work`` with the pipeline of ``ref``, its adaptations and patches on; out of memory is tried once more.
@@ -161,7 +164,11 @@ def _adapted(loaded: Loaded, loras: Sequence[Lora]) -> Iterator[None]:
     for lora, name in zip(loras, names, strict=True):
         if name not in loaded.adapters:
             _load_lora(pipe, lora, name)
-            loaded.adapters.add(name)
+        else:
+            loaded.adapters.remove(name)
+        loaded.adapters.append(name)
+    while len(loaded.adapters) > max(_MOST_ADAPTERS, len(names)):
+        pipe.delete_adapters(loaded.adapters.pop(0))
     strengths: dict[str, float] = {}
     for lora, name in zip(loras, names, strict=True):  # the same one twice adds up
         strengths[name] = strengths.get(name, 0.0) + lora.strength

@@ -97,13 +97,21 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
 
     pipe = _for_task(loaded, job.task)
     takes = python_inspect.signature(type(pipe).__call__).parameters
+    if job.task != "text to image" and "image" not in takes:
+        raise ModelError(
+            f"a {type(pipe).__name__} is no editing pipeline: it takes no picture",
+            "load a model made for editing, or use image.text_to_image or image.image_to_image",
+        )
+    if (job.width or job.height) and "width" not in takes:
+        run.warn(f"{type(pipe).__name__} chooses the size by itself; width and height do not count")
     if job.steps < 2 and getattr(pipe.scheduler.config, "shift_terminal", None):
         # diffusers stretches the steps between the first and the last, which here are one: 0 / 0.
         raise ModelError(
             "one step is too few for this model's schedule; expected at least 2", "set steps to 2 or more"
         )
     width, height = _size(pipe, job)
-    steps = _Steps(replace_pipe(loaded, pipe), job, run, width, height)
+    colour_map(loaded)  # now: later, offloading would fetch the autoencoder in the middle of the steps
+    steps = _Steps(_under(loaded, pipe), job, run, width, height)
     given: dict[str, Any] = {
         "num_inference_steps": job.steps,
         "generator": torch.Generator("cpu").manual_seed(job.seed),
@@ -113,7 +121,9 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
         "strength": job.strength if job.task == "image to image" else None,
         "callback_on_step_end": steps,
         "image": _pictures(pipe, job),
-        **_prompt(loaded, job, takes),
+        **_prompt(loaded, job, takes, run),
+        "max_area": width * height or job.reference_side**2,
+        "_auto_resize": job.reference_side == Job.reference_side,
     }
     if job.mask is not None:
         given["latents"] = steps.begin_masked()
@@ -133,7 +143,7 @@ def _run(loaded: Loaded, ref: ModelRef, job: Job, run: Run) -> NDArray[np.float3
     return np.ascontiguousarray(np.asarray(picture, np.float32))
 
 
-def replace_pipe(loaded: Loaded, pipe: Any) -> Loaded:
+def _under(loaded: Loaded, pipe: Any) -> Loaded:
     """The same weights under another pipeline class."""
     return loaded if pipe is loaded.pipe else replace(loaded, pipe=pipe)
 
@@ -179,6 +189,11 @@ def _pictures(pipe: Any, job: Job) -> Any:
     if job.task == "text to image":
         return None
     pictures = [pillow(image) for image in job.images]
+    if (
+        hasattr(_module_of(pipe), "PREFERRED_KONTEXT_RESOLUTIONS")
+        and job.reference_side != Job.reference_side
+    ):
+        pictures = [_brought_to(picture, job.reference_side, pipe) for picture in pictures]
     if type(pipe).__name__ in _ONE_PICTURE or job.task == "image to image":
         if len(pictures) > 1:
             raise ModelError(
@@ -187,6 +202,14 @@ def _pictures(pipe: Any, job: Job) -> Any:
             )
         return pictures[0]
     return pictures
+
+
+def _brought_to(picture: Any, side: int, pipe: Any) -> Any:
+    """A picture in the area of a square of ``side``, in steps the pipeline can take."""
+    step = 2 * int(pipe.vae_scale_factor)
+    ratio = (picture.width / picture.height) ** 0.5
+    size = (max(step, round(side * ratio / step) * step), max(step, round(side / ratio / step) * step))
+    return picture.resize(size)
 
 
 def pillow(image: Image) -> Any:
@@ -200,18 +223,25 @@ def pillow(image: Image) -> Any:
     return Pillow.fromarray(np.ascontiguousarray(Image(np.ascontiguousarray(eight)).rgb()))
 
 
-def _prompt(loaded: Loaded, job: Job, takes: Mapping[str, Any]) -> dict[str, Any]:
+def _prompt(loaded: Loaded, job: Job, takes: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """The prompt, and the guidance under the name the pipeline has for it."""
-    guided = "true_cfg_scale" if "true_cfg_scale" in takes else "guidance_scale"
-    given: dict[str, Any] = {guided: job.guidance}
-    if not job.prompt.arrays:
-        return given | {"prompt": job.prompt.text, "negative_prompt": job.prompt.negative or None}
     import torch
 
     held = modules(loaded.pipe)
     denoiser = held.get("transformer") or held.get("unet")
+    # A model that was taught what guidance does gets it as a number, and runs once a step.
+    taught = bool(denoiser is not None and getattr(denoiser.config, "guidance_embeds", False))
+    guided = "true_cfg_scale" if "true_cfg_scale" in takes and not taught else "guidance_scale"
+    given: dict[str, Any] = {guided: job.guidance}
+    if taught and job.prompt.negative.strip():
+        run.warn(f"{type(loaded.pipe).__name__} was taught its guidance: the negative prompt does not count")
+    if not job.prompt.arrays:
+        negative = None if taught else job.prompt.negative or None
+        return given | {"prompt": job.prompt.text, "negative_prompt": negative}
     dtype = denoiser.dtype if denoiser is not None else torch.float32
     for name, array in zip(job.prompt.names, job.prompt.arrays, strict=True):
+        if taught and name.startswith("negative_"):
+            continue
         tensor = torch.from_numpy(array.copy()).to(loaded.pipe._execution_device)
         given[name] = tensor.to(dtype) if tensor.is_floating_point() else tensor
     return given
@@ -381,7 +411,8 @@ def encode_prompt(
             ) from error
         return PromptEmbeddings(text, negative, ref.source, tuple(arrays), tuple(arrays.values()))
 
-    return with_pipeline(replace(ref, loras=()), run, "text", work)
+    # Adaptations and kernels are the denoiser's: with any of them, a prompt is the same.
+    return with_pipeline(replace(ref, loras=(), patches=()), run, "text", work)
 
 
 def _encoded(loaded: Loaded, text: str, images: Sequence[Image], before: str) -> dict[str, NDArray[Any]]:

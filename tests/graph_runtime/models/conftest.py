@@ -46,6 +46,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is what the tests are about."""
+
+
 class Hub:
     """What the Hub's servers answer, of one model, spoken over HTTP as they do."""
 
@@ -58,14 +63,18 @@ class Hub:
         #: By file: answers end after so many bytes, one after the other.
         self.cuts: dict[str, list[int]] = {}
         self.spoiled: set[str] = set()
+        #: By file: answers stop after so many bytes, and the connection stays.
+        self.stalls: dict[str, int] = {}
+        self._closing = threading.Event()
         #: (file, first byte asked for) of each download.
         self.asked: list[tuple[str, int]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -159,13 +168,21 @@ class Hub:
                 cut = cuts.pop(0) if cuts else None
                 if first:
                     headers["Content-Range"] = f"bytes {first}-{len(data) - 1}/{len(data)}"
-                self._say(206 if first else 200, part, headers, body=True, cut=cut)
+                stall = hub.stalls.pop(name, None)
+                status = 206 if first else 200
+                self._say(status, part, headers, True, cut if stall is None else stall, stall is not None)
 
             def _json(self, said: Any, body: bool) -> None:
                 self._say(200, json.dumps(said).encode(), {"Content-Type": "application/json"}, body)
 
             def _say(
-                self, status: int, data: bytes, headers: dict[str, str], body: bool, cut: int | None = None
+                self,
+                status: int,
+                data: bytes,
+                headers: dict[str, str],
+                body: bool,
+                cut: int | None = None,
+                stall: bool = False,
             ) -> None:
                 self.send_response(status)
                 for name, value in headers.items():
@@ -174,6 +191,9 @@ class Hub:
                 self.end_headers()
                 if body:
                     self.wfile.write(data if cut is None else data[:cut])
+                if cut is not None and stall:
+                    self.wfile.flush()
+                    hub._closing.wait(60)
                 if cut is not None:
                     self.wfile.flush()
                     self.close_connection = True

@@ -69,7 +69,10 @@ def test_a_pickle_with_code_is_refused_and_does_not_run(tmp_path, zipped):
         name = next(name for name in inside.namelist() if name.endswith("data.pkl"))
         data = inside.read(name)
     unpickler = pickle.Unpickler(__import__("io").BytesIO(data))
-    unpickler.persistent_load = lambda _: torch.FloatStorage(2)  # type: ignore[method-assign]
+    stored = torch.zeros(2).untyped_storage()
+    unpickler.persistent_load = lambda _: torch.storage.TypedStorage(  # type: ignore[method-assign]
+        wrap_storage=stored, dtype=torch.float32, _internal=True
+    )
     unpickler.load()
     assert sprung.exists()
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,40 @@ def test_a_pull_that_was_stopped_goes_on_at_the_byte(hub):
     (first,) = (first for name, first in hub.asked if name == WEIGHTS)
     assert first > 0
     assert (folder / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
+
+
+def test_a_pull_that_was_killed_goes_on_at_the_byte(hub):
+    """The command in a process of its own, ended by kill -9 in the middle of a file."""
+    half = len(hub.files[WEIGHTS]) // 2
+    hub.stalls = {WEIGHTS: half}
+    command = [sys.executable, "-m", "meshloom.app", "models", "pull", "some/model", "--accept-licence"]
+    pulling = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not any(part.stat().st_size > half // 2 for part in client.hub_folder().rglob("*.part")):
+        assert time.monotonic() < until and pulling.poll() is None
+        time.sleep(0.05)
+    pulling.kill()
+    pulling.wait(20)
+    hub.asked.clear()
+    folder = client.fetch(client.look_up("some/model"))
+    (first,) = (first for name, first in hub.asked if name == WEIGHTS)
+    assert first > half // 2
+    assert (folder / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
+
+
+def test_two_at_once_do_not_write_the_same_file(hub, monkeypatch):
+    plan = client.look_up("some/model")
+    monkeypatch.setattr(client, "_OTHER", 0.3)
+    seen = []
+
+    def meanwhile(done: int, total: int, name: str) -> None:
+        if not seen:
+            with pytest.raises(ModelError, match="fetched by another process") as told:
+                client.fetch(plan)
+            seen.append(told)
+
+    client.fetch(plan, meanwhile)
+    assert seen
 
 
 def test_files_altered_on_the_way_are_refused(hub):

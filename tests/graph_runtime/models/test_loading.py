@@ -336,7 +336,20 @@ def test_adaptations_are_laid_on_in_their_strength_and_taken_off(run, tmp_path):
     twice = TINY.with_lora(Lora(str(file), "ab" * 20, 0.5)).with_lora(Lora(str(file), "ab" * 20, 0.5))
     assert torch.allclose(with_pipeline(twice, run, "image", query), base + change, atol=1e-4)
     assert torch.equal(with_pipeline(TINY, run, "image", query), base)
-    assert open_pipeline(TINY, run, "image").adapters == {"l" + "ab" * 10}
+    assert open_pipeline(TINY, run, "image").adapters == ["l" + "ab" * 10]
+
+
+def test_adaptations_tried_one_after_the_other_do_not_pile_up(run, tmp_path):
+    run.warm = WarmPool().get
+    file = lora_file(tmp_path / "style.safetensors")
+    base = with_pipeline(TINY, run, "image", query)
+    first = with_pipeline(TINY.with_lora(Lora(str(file), "00" * 20)), run, "image", query)
+    for index in range(1, 9):
+        with_pipeline(TINY.with_lora(Lora(str(file), f"{index:02}" * 20)), run, "image", query)
+    loaded = open_pipeline(TINY, run, "image")
+    assert len(loaded.adapters) == 6 and len(loaded.pipe.transformer.peft_config) == 6
+    again = with_pipeline(TINY.with_lora(Lora(str(file), "00" * 20)), run, "image", query)
+    assert torch.equal(again, first) and not torch.equal(again, base)
 
 
 @pytest.mark.parametrize("harm", ["shape", "name", "cut", "gone"])

@@ -38,7 +38,7 @@ def test_one_revision_is_removed(hub):
     plan = client.look_up("some/model")
     client.fetch(plan)
     assert remove("some/model", "main") > 1_000_000
-    assert not any(held.commit for held in held_models())
+    assert held_models() == []
 
 
 def test_a_download_that_was_stopped_is_listed_as_such(hub):
@@ -78,6 +78,11 @@ def test_sources_that_lead_nowhere_are_told(home, monkeypatch, source):
         source = "no-such-model"
     with pytest.raises(ModelError, match="there is no model"):
         find(source)
+
+
+def test_a_tiny_model_lies_nowhere(home):
+    with pytest.raises(ModelError, match="lies nowhere"):
+        find("tiny:QwenImagePipeline:0")
 
 
 def test_a_revision_cannot_lead_out_of_the_cache(hub):

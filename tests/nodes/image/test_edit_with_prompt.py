@@ -209,6 +209,40 @@ def test_what_is_wrong_is_told(model, prompt, warm_run):
         edit_with_prompt(model, prompt, [RAMP], steps=1, run=warm_run)
 
 
+def test_a_kernel_laid_over_the_model_holds_around_the_run_alone(model, prompt, warm_run, monkeypatch):
+    """Another attention of diffusers' own, put on as a patch: nearly the same picture, and nothing stays."""
+    import contextlib
+
+    from meshloom.graph_runtime.models import patches
+    from meshloom.graph_runtime.models.values import Patch
+
+    @contextlib.contextmanager
+    def use(pipe, patch):
+        from diffusers.models.attention_dispatch import AttentionBackendName
+
+        held = [
+            (part.processor, part.processor._attention_backend)
+            for part in pipe.transformer.modules()
+            if hasattr(getattr(part, "processor", None), "_attention_backend")
+        ]
+        assert len(held) == 3
+        try:
+            for processor, _ in held:
+                processor._attention_backend = AttentionBackendName(patch.name)
+            yield
+        finally:
+            for processor, before in held:
+                processor._attention_backend = before
+
+    monkeypatch.setitem(patches._KINDS, "attention", use)
+    usual = edit_with_prompt(model, prompt, [RAMP], **SMALL, run=warm_run).pixels
+    patched = model.patched(Patch("attention", "_native_math", "{}", "math 1"))
+    other = edit_with_prompt(patched, prompt, [RAMP], **SMALL, run=warm_run).pixels
+    assert 0 < np.abs(other - usual).max() < 1e-3
+    again = edit_with_prompt(model, prompt, [RAMP], **SMALL, run=warm_run).pixels
+    assert np.array_equal(again, usual)
+
+
 def test_a_picture_of_nan_is_an_error(model, prompt, warm_run):
     spoiled = dataclasses.replace(
         prompt, arrays=tuple(np.full_like(array, np.nan) for array in prompt.arrays)
