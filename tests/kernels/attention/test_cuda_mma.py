@@ -119,9 +119,9 @@ def test_low_leaves_more_ctas_room_than_high():
 
 @needs_nvrtc
 def test_the_compiler_s_log_is_in_the_error():
-    with pytest.raises(AttentionError, match=r"does not compile for sm_90a: .*nonsense") as caught:
+    with pytest.raises(AttentionError, match="does not compile for sm_90a") as caught:
         compile_cuda("nonsense;", "broken.cu", "sm_90a", {})
-    assert "broken.cu" in caught.value.log
+    assert "broken.cu" in caught.value.log and "nonsense" in caught.value.log
 
 
 @pytest.mark.parametrize("kernel_id", KERNELS)
