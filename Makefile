@@ -11,7 +11,7 @@ DEMO_OUTPUT ?= demo-output
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint format bench setup clean
+.PHONY: help demo app desktop bundle test lint format bench setup clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,18 @@ app:  ## open the window
 	@$(SETUP) --extra app
 	@$(BIN)/meshloom
 
+desktop:  ## put Meshloom into the applications menu (Linux); away again: packaging/install_desktop.sh --remove
+	@$(SETUP) --extra app
+	@packaging/install_desktop.sh
+
+bundle:  ## a folder that runs without Python installed: dist/meshloom
+	@$(SETUP) --extra app --extra bundle
+	@$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build packaging/bundle.spec
+	@MESHLOOM_STARTED=1 QT_QPA_PLATFORM=offscreen dist/meshloom/meshloom
+	@du -sh dist/meshloom
+
 test:  ## style, types and all tests
-	@$(SETUP) --extra dev --extra app
+	@$(SETUP) --extra dev --extra app --extra diffusion
 	@packaging/check.sh $(TESTS)
 
 lint:  ## style and types only

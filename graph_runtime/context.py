@@ -120,6 +120,9 @@ class Context:
     def warm(self, kind: str, reference: str, build: Callable[[], Any], size: Callable[[Any], int]) -> Any:
         return self.world.warm.get(kind, reference, build, size)
 
+    def make_room(self) -> None:
+        self.world.warm.clear()
+
     def close(self) -> None:
         """Remove the scratch folder."""
         if self._scratch is not None:

@@ -74,7 +74,7 @@ class Engine:
         cache: Cache,
         workers: int | None = None,
         device: str | None = None,
-        warm_budget: int = 8 << 30,
+        warm_budget: int | None = None,
     ) -> None:
         self.specs = specs
         self.cache = cache
@@ -82,7 +82,7 @@ class Engine:
         self.workers = workers or max(2, min(8, self.threads))
         self.device = device or probe_device()
         self.stamps = Stamps(cache.disk)
-        self.warm = WarmPool(warm_budget)
+        self.warm = WarmPool(usual_warm_budget() if warm_budget is None else warm_budget)
         self._cancelled = threading.Event()
         self._kept: list[Ref] = []
         self._latest: dict[str, dict[str, Latest]] = {}
@@ -168,6 +168,19 @@ class Engine:
             [key for keys in outcome.keys.values() for key in keys],
             [name for refs in outcome.outputs.values() for ref in refs for name in digests(ref)],
         )
+
+
+def usual_warm_budget() -> int:
+    """Bytes of loaded models that may stay: ``$MESHLOOM_WARM_GB``, else half of the machine's memory.
+
+    Half, so that the parts of one large model (57 GB of an image editor) stay side by side where they fit at all.
+    """
+    told = os.environ.get("MESHLOOM_WARM_GB", "")
+    if told.isdecimal():
+        return int(told) << 30
+    import psutil
+
+    return int(psutil.virtual_memory().total // 2)
 
 
 def probe_device() -> str:

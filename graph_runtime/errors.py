@@ -92,3 +92,7 @@ class BadValue(EditError):
 
 class WorkflowError(RequestError):
     """A workflow file that cannot be read."""
+
+
+class ModelError(NodeError):
+    """A model that is missing, incomplete, damaged, refused or too large: raised in nodes and by commands."""

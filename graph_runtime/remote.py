@@ -266,7 +266,7 @@ class Remote:
                     continue
                 if data:
                     png = base64.b64encode(data).decode()
-                    self.mouth.say(job, {"event": "Thumbnail", "node": node, "png": png})
+                    self.mouth.say(job, {"event": "Thumbnail", "node": node, "png": png, "outputs": outputs})
                     break
 
 

@@ -84,6 +84,9 @@ class Run(Protocol):
     def warm(self, kind: str, reference: str, build: Callable[[], T], size: Callable[[T], int]) -> T:
         """A loaded model kept between nodes and runs, built by ``build`` when absent; ``size`` in bytes."""
 
+    def make_room(self) -> None:
+        """Let every warm model go: memory ran out."""
+
 
 # ------------------------------------------------------------------------------------- parameter hints
 

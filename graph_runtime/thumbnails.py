@@ -80,6 +80,12 @@ def _cloud(cloud: types.PointCloud, side: int) -> Pixels:
     return _splat(cloud.positions[chosen], colours, normals, side)
 
 
+def _splats(splats: types.Splats, side: int) -> Pixels:
+    seen = np.flatnonzero(splats.opacities > 0.1)
+    chosen = seen[:: max(1, len(seen) // _MOST_POINTS)]
+    return _splat(splats.means[chosen], splats.take(chosen).base_colours(), None, side)
+
+
 def _mesh(mesh: types.Mesh, side: int) -> Pixels:
     if not len(mesh.faces):
         return _splat(mesh.vertices, mesh.colours, None, side)
@@ -195,6 +201,7 @@ _DRAWERS: dict[type, Callable[[Any, int], Pixels]] = {
     types.DepthMap: _depth,
     types.PointCloud: _cloud,
     types.Mesh: _mesh,
+    types.Splats: _splats,
     types.Cameras: _cameras,
     types.Figure: _figure,
 }

@@ -324,6 +324,61 @@ class Mesh:
             _dtype(self.colours, "Mesh.colours", "uint8")
 
 
+@value
+class Splats:
+    """N 3D Gaussians: a scene as soft, coloured ellipsoids, after their activations.
+
+    ``means``: (N, 3) float32, world. ``quaternions``: (N, 4) float32, w, x, y, z, of any length but zero.
+    ``scales``: (N, 3) float32, standard deviations along the turned axes, above 0. ``opacities``: (N,) float32
+    in 0..1. ``sh``: (N, K, 3) float32, K = 1, 4, 9 or 16 coefficients of real spherical harmonics with the signs
+    of Kerbl et al., 2023; the sRGB colour towards a direction is 0.5 + their sum. ``antialiased``: to be drawn
+    with opacities lowered by what the pixel's blur adds (Mip-Splatting), as it was trained.
+    """
+
+    means: Array
+    quaternions: Array
+    scales: Array
+    opacities: Array
+    sh: Array
+    antialiased: bool = False
+
+    def check(self) -> None:
+        _shape(self.means, "Splats.means", None, 3)
+        count = len(self.means)
+        _shape(self.quaternions, "Splats.quaternions", count, 4)
+        _shape(self.scales, "Splats.scales", count, 3)
+        _shape(self.opacities, "Splats.opacities", count)
+        _shape(self.sh, "Splats.sh", count, None, 3)
+        if self.sh.shape[1] not in (1, 4, 9, 16):
+            raise ValueError(f"Splats.sh has {self.sh.shape[1]} coefficients; expected 1, 4, 9 or 16")
+        for field in ("means", "quaternions", "scales", "opacities", "sh"):
+            _dtype(getattr(self, field), f"Splats.{field}", "float32")
+
+    def __len__(self) -> int:
+        return len(self.means)
+
+    @property
+    def degree(self) -> int:
+        """The highest band of spherical harmonics, 0 to 3."""
+        return {1: 0, 4: 1, 9: 2, 16: 3}[self.sh.shape[1]]
+
+    def take(self, rows: Array) -> Splats:
+        """Those of ``rows``: numbers, or a truth value each."""
+        return Splats(
+            self.means[rows],
+            self.quaternions[rows],
+            self.scales[rows],
+            self.opacities[rows],
+            self.sh[rows],
+            self.antialiased,
+        )
+
+    def base_colours(self) -> NDArray[np.uint8]:
+        """(N, 3) uint8 sRGB without what depends on the direction."""
+        shade = 0.5 + 0.28209479177387814 * np.nan_to_num(self.sh[:, 0].astype(np.float64))
+        return np.asarray(np.clip(shade, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
 # ------------------------------------------------------------------------------------- words and numbers
 
 

@@ -28,7 +28,11 @@ SYSTEM = runpy.run_path(str(ROOT / "graph_runtime" / "system.py"))
 WINDOWS = os.name == "nt"
 
 #: What an extra must be able to import once installed. A wheel whose shared library is missing shows here.
-IMPORTS = {"": "import numpy, torch, open3d, meshloom", "app": "import PySide6.QtWidgets, pyqtgraph"}
+IMPORTS = {
+    "": "import numpy, torch, open3d, meshloom",
+    "app": "import PySide6.QtWidgets, pyqtgraph",
+    "diffusion": "import diffusers, transformers, huggingface_hub, peft",
+}
 #: Settings of a user's pip that would put packages outside the environment.
 ELSEWHERE = ("PIP_PREFIX", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH")
 FREE_BYTES = 4 << 30

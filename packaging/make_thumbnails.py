@@ -21,10 +21,14 @@ SIZE = (480, 360)
 PICTURES = {
     "attention_ab_shapes": "comparison-picture.png",
     "cutout_and_compare": "sheet.png",
+    "image_edit_sweep": "sheet-captioned.png",
     "sweep_demo": "sheet-captioned.png",
 }
 #: Further words for the run.
-WORDS = {"sweep_demo": ("--sweep", "denoised.patch=3,7", "--sweep", "denoised.strength=0,1,2")}
+WORDS = {
+    "image_edit_sweep": ("--sweep", "edited.seed=0,1,2", "--sweep", "edited.guidance=1,4"),
+    "sweep_demo": ("--sweep", "denoised.patch=3,7", "--sweep", "denoised.strength=0,1,2"),
+}
 
 
 def make(name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class DirectRun:
     def warm(self, kind: str, reference: str, build: Callable[[], Any], size: Callable[[Any], int]) -> Any:
         return build()
 
+    def make_room(self) -> None: ...
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> DirectRun:
@@ -44,3 +46,29 @@ def run(tmp_path: Path) -> DirectRun:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return DirectRun(scratch)
+
+
+@pytest.fixture(scope="session")
+def warm_models() -> Any:
+    """Models stay loaded between tests, as they do between runs."""
+    from meshloom.graph_runtime.warm import WarmPool
+
+    return WarmPool()
+
+
+@pytest.fixture
+def warm_run(run: DirectRun, warm_models: Any) -> Iterator[DirectRun]:
+    """A ``run`` that keeps models warm and what it is shown in ``previews``.
+
+    On one thread: the layers of tiny models are smaller than what it costs to share them out.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    previews: list[object] = []
+    run.warm = warm_models.get  # type: ignore[method-assign]
+    run.preview = previews.append  # type: ignore[method-assign]
+    run.previews = previews  # type: ignore[attr-defined]
+    yield run
+    torch.set_num_threads(before)

@@ -25,6 +25,7 @@ LAYERS = (
             "graph_runtime.spec",
             "graph_runtime.types",
             "graph_runtime.formats*",
+            "graph_runtime.models*",
             "kernels*",
             "nodes.{group}._*",
         ),
@@ -48,6 +49,7 @@ ONLY_IN = {
 #: Slow to import (0.1 s to 7 s): inside functions only. Kernels are imported inside functions themselves.
 SLOW = {
     *("OpenEXR", "PIL", "PySide6", "accelerate", "cv2", "diffusers", "fast_simplification", "manifold3d"),
+    *("huggingface_hub", "peft", "safetensors", "tokenizers"),
     *("matplotlib", "numba", "open3d", "pycolmap", "pyqtgraph", "scipy", "skimage", "tifffile", "torch"),
     *("transformers", "trimesh", "xatlas"),
 }

@@ -80,6 +80,7 @@ class Keymap(QObject):
         made: dict[str, QAction] = {}
         for command in commands:
             action = QAction(_(command.label), widget)
+            action.setData(command.id)
             action.setCheckable(command.checkable)
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             handler = handlers[command.id]

@@ -55,6 +55,8 @@ class OpenDocument(QObject):
         super().__init__()
         self.specs = specs
         self.path = path
+        #: What it may be called until it has a file.
+        self.suggested = ""
         self.document = Document(specs)
         if graph is not None:
             to_edits(graph).apply(self.document)
@@ -134,7 +136,7 @@ class OpenDocument(QObject):
 
     @property
     def title(self) -> str:
-        return self.path.stem if self.path is not None else ""
+        return self.path.stem if self.path is not None else self.suggested
 
     def save(self, path: Path | None = None) -> None:
         """Write to ``path`` (from then on the document's own) or to where it came from, all or nothing.
@@ -156,14 +158,18 @@ class OpenDocument(QObject):
 
 def open_file(path: Path, specs: Catalog) -> OpenDocument:
     """The document in a workflow file, or carried by a result. Raises :class:`RequestError` or ``OSError``."""
+    path = path.absolute()
     graph = resolve(read_workflow(path), specs)
     return OpenDocument(specs, graph, path if path.suffix == ".json" else None)
 
 
 def open_template(path: Path, specs: Catalog) -> OpenDocument:
     """A new document like the one in ``path``, which itself is not touched by saving. Raises as above."""
+    path = path.absolute()
     graph = resolve(read_workflow(path), specs)
-    return OpenDocument(specs, parse(provenance_text(graph, specs, path.parent).encode(), path.name))
+    made = OpenDocument(specs, parse(provenance_text(graph, specs, path.parent).encode(), path.name))
+    made.suggested = path.stem
+    return made
 
 
 class _Step(QUndoCommand):

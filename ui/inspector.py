@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
+    QInputDialog,
     QLabel,
     QLineEdit,
     QMenu,
@@ -31,8 +33,12 @@ from meshloom.ui.document import OpenDocument
 from meshloom.ui.fields.field import Field
 from meshloom.ui.fields.make import make_field
 from meshloom.ui.fields.text import label
+from meshloom.ui.library import Library
+from meshloom.ui.locks import is_locked, lock_toggled
+from meshloom.ui.promoted import is_promoted, params_of, toggled
+from meshloom.ui.running.reasons import told
 from meshloom.ui.running.status import NodeStatus
-from meshloom.ui.theme import UNIT, theme
+from meshloom.ui.theme import UNIT, icon, theme
 from meshloom.ui.words import _
 
 
@@ -93,7 +99,10 @@ class Inspector(QScrollArea):
         if self._document is None:
             return ()
         data = [self._document.document.node(name, self._scope) for name in self._names]
-        pins = tuple(self._document.document.extras.get("pins", ()))
+        pins = (
+            tuple(self._document.document.extras.get("pins", ())),
+            str(self._document.document.extras.get("locks", "")),
+        )
         return (
             tuple(self._names),
             tuple((each.type, each.title, tuple(each.links), each.mute, each.bypass) for each in data),
@@ -111,6 +120,7 @@ class Inspector(QScrollArea):
 
     def _show_page(self) -> None:
         self.fields, self._resets = {}, {}
+        self._status = QLabel()  # that of the page before goes with it
         self._shown = self._sketch()
         page = QWidget()
         column = QVBoxLayout(page)
@@ -144,13 +154,15 @@ class Inspector(QScrollArea):
             words.setWordWrap(True)
             column.addWidget(words)
             return
-        if spec is None:
-            return
-        about = QLabel(_(spec.summary))
-        about.setWordWrap(True)
-        about.setStyleSheet(f"color: {theme().dim};")
-        column.addWidget(about)
-        for param in spec.params:
+        if spec is not None:
+            about = QLabel(_(spec.summary))
+            about.setWordWrap(True)
+            about.setStyleSheet(f"color: {theme().dim};")
+            column.addWidget(about)
+        params = params_of(self._document.document, data[0])
+        if params:
+            column.addLayout(self._sets_row(data[0]))
+        for param in params:
             self._add_param(column, param, data[0])
 
     def _head(self, data: list[NodeData], spec: NodeSpec | None) -> QHBoxLayout:
@@ -190,9 +202,16 @@ class Inspector(QScrollArea):
         pinned = QToolButton()
         place = f"{self._names[0]}.{param.name}"
         assert self._document is not None
-        is_pinned = place in self._document.document.extras.get("pins", ())
+        held = self._document.document
+        if self._scope == ROOT:
+            is_pinned = place in held.extras.get("pins", ())
+            tip = _("Pin to the form view")
+        else:
+            is_pinned = is_promoted(held, self._scope, self._names[0], param.name)
+            tip = _("Make it a setting of the group")
         pinned.setText("●" if is_pinned else "○")
-        pinned.setToolTip(_("Pin to the form view"))
+        pinned.setToolTip(tip)
+        pinned.setAccessibleName(f"{tip}: {param.name}")
         pinned.setAutoRaise(True)
         pinned.setStyleSheet(f"color: {theme().accent if is_pinned else theme().dim}; padding: 0 2px;")
         pinned.clicked.connect(partial(self._toggle_pin, place))
@@ -203,7 +222,8 @@ class Inspector(QScrollArea):
         reset.setStyleSheet("padding: 0 2px;")
         reset.clicked.connect(partial(self._reset, param.name))
         head.addWidget(reset)
-        if self._scope == ROOT and len(self._names) == 1:
+        if len(self._names) == 1:
+            head.addWidget(self._lock_button(param.name))
             head.addWidget(pinned)
         else:
             pinned.deleteLater()
@@ -224,8 +244,92 @@ class Inspector(QScrollArea):
         field.changed.connect(partial(self._set, param.name, merge))
         field.committed.connect(partial(self._set, param.name, merge))
         column.addWidget(field)
+        if self._is_locked(param.name):
+            field.setEnabled(False)
+            reset.setEnabled(False)
         self.fields[param.name] = field
         self._resets[param.name] = reset
+
+    # ---------------------------------------------------------------------------------- locks, sets, promotion
+
+    def _is_locked(self, param: str) -> bool:
+        assert self._document is not None
+        return is_locked(self._document.document, self._scope, self._names[0], param)
+
+    def _lock_button(self, param: str) -> QToolButton:
+        locked = self._is_locked(param)
+        button = QToolButton()
+        button.setIcon(icon("locked" if locked else "unlocked"))
+        button.setProperty("locked", locked)
+        button.setToolTip(_("Locked: it cannot be changed by accident") if locked else _("Lock"))
+        button.setAutoRaise(True)
+        button.setStyleSheet("padding: 0 2px;")
+        button.setAccessibleName(f"{button.toolTip()}: {param}")
+        button.clicked.connect(partial(self._toggle_lock, param))
+        return button
+
+    def _toggle_lock(self, param: str) -> None:
+        assert self._document is not None
+        self._document.do(
+            lock_toggled(self._document.document, self._scope, self._names[0], param), _("Lock")
+        )
+
+    def _sets_row(self, data: NodeData) -> QHBoxLayout:
+        """Named sets of the node's parameters."""
+        row = QHBoxLayout()
+        words = QLabel(_("Presets"))
+        words.setStyleSheet(f"color: {theme().dim};")
+        row.addWidget(words, 1)
+        button = QToolButton()
+        button.setText(_("Choose"))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.aboutToShow.connect(partial(self._fill_sets, menu, data.type))
+        button.setMenu(menu)
+        row.addWidget(button)
+        return row
+
+    def _fill_sets(self, menu: QMenu, type_: str) -> None:
+        menu.clear()
+        library = Library()
+        sets = library.sets(type_)
+        for name, params in sets.items():
+            menu.addAction(name, partial(self._take_set, name, params))
+        if sets:
+            menu.addSeparator()
+        menu.addAction(_("All at their defaults"), partial(self._take_set, _("Defaults"), {}))
+        menu.addAction(_("Keep as a preset…"), partial(self._ask_set_name, type_))
+        if sets:
+            forget = menu.addMenu(_("Forget"))
+            for name in sets:
+                forget.addAction(name, partial(library.keep_set, type_, name, None))
+
+    def _ask_set_name(self, type_: str) -> None:
+        dialog = QInputDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(_("Keep as a preset"))
+        dialog.setLabelText(_("Name"))
+        dialog.textValueSelected.connect(partial(self._keep_set, type_))
+        dialog.open()
+
+    def _keep_set(self, type_: str, name: str) -> None:
+        if name.strip():
+            with contextlib.suppress(OSError):
+                Library().keep_set(type_, name.strip(), self._data()[0].params)
+
+    def _take_set(self, name: str, params: dict[str, Any]) -> None:
+        assert self._document is not None
+        known = {param.name for param in params_of(self._document.document, self._data()[0])}
+        edits: list[Edit] = []
+        for node, data in zip(self._names, self._data(), strict=True):
+            free = [each for each in known if each not in data.links]
+            for param in sorted(free):
+                if is_locked(self._document.document, self._scope, node, param):
+                    continue
+                wanted = params.get(param, DEFAULT)
+                if data.params.get(param, DEFAULT) != wanted:
+                    edits.append(Set(node, param, wanted, self._scope))
+        self._document.do(Batch(tuple(edits), _("Preset {name}").format(name=name)))
 
     # --------------------------------------------------------------------------------------------- changing
 
@@ -246,6 +350,12 @@ class Inspector(QScrollArea):
 
     def _toggle_pin(self, place: str) -> None:
         assert self._document is not None
+        if self._scope != ROOT:
+            node, _dot, param = place.rpartition(".")
+            label_ = _("Setting of the group")
+            self._document.do(toggled(self._document.document, self._scope, node, param), label_)
+            self._show_page()
+            return
         pins = list(self._document.document.extras.get("pins", ()))
         pins.remove(place) if place in pins else pins.append(place)
         self._document.do(Extra("pins", pins or None), _("Pin {place}").format(place=place))
@@ -254,12 +364,12 @@ class Inspector(QScrollArea):
 
     def set_status(self, status: NodeStatus | None) -> None:
         """How the (first) node shown stands."""
-        if status is None or status.state == "unknown":
+        if status is None or status.state == "unknown" or not self._names:
             self._status.hide()
             return
         words, right = state_words(status)
         lines = [" · ".join(part for part in (words, right) if part)]
-        lines += [part for part in (status.hint, status.why) if part and part != words]
+        lines += [part for part in (status.hint, told(status.why)) if part and part != words]
         if status.bytes:
             lines.append(_("result: {size}").format(size=human_bytes(status.bytes)))
         if status.peak_bytes:

@@ -40,6 +40,7 @@ from meshloom.graph_runtime.spec import NodeSpec, Port
 from meshloom.graph_runtime.types import SCALARS, VALUES
 from meshloom.ui.canvas.paint import draw_node
 from meshloom.ui.canvas.shape import NodeShape, plain_shape
+from meshloom.ui.library import Library
 from meshloom.ui.settings import data_folder
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.words import _
@@ -100,7 +101,7 @@ class Remembered:
         self._file = file or data_folder() / "palette.json"
         self.favourites: list[str] = []
         self.recent: list[str] = []
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+        with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
             held = json.loads(self._file.read_bytes())
             self.favourites = [str(each) for each in held.get("favourites", [])]
             self.recent = [str(each) for each in held.get("recent", [])]
@@ -134,6 +135,8 @@ class Palette(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self._catalog = catalog
         self._all: list[Listing] = []
+        self._kept: list[Listing] = []
+        self._library = Library()
         self._type, self._direction = "", ""
         self.remembered = remembered or Remembered()
         self.line = QLineEdit(self)
@@ -173,6 +176,7 @@ class Palette(QFrame):
         """Show it with its corner at a point of the screen, for any node or for those that fit a socket."""
         if not self._all:
             self._all = listings(self._catalog, data_folder())
+        self._kept = self._library.groups()
         self._type, self._direction = type_name, direction
         wanted = _("that take {type}") if direction == "in" else _("that give {type}")
         self._for.setText(_("Nodes") + " " + wanted.format(type=type_name) if type_name else "")
@@ -192,7 +196,7 @@ class Palette(QFrame):
         """The nodes that answer to ``words`` and fit the socket, best first."""
         words = words.strip().lower()
         found = []
-        for listing in self._all:
+        for listing in (*self._all, *self._kept):
             title = _(listing.title)
             score = rank(words, listing, title)
             if score is None:

@@ -72,6 +72,12 @@ class Recovery(QObject):
             with contextlib.suppress(OSError):
                 self.file.unlink()
 
+    def keep(self) -> bool:
+        """Write the document as it is, though nothing was changed; whether that worked."""
+        self._changed(())
+        self.flush()
+        return self.file.is_file()
+
     def flush(self) -> None:
         """Wait until the newest state is on disk."""
         with self._wake:
@@ -155,7 +161,12 @@ def back_up(file: Path, folder: Path | None = None) -> Path | None:
         if copies and copies[-1].read_bytes() == held:
             return copies[-1]
         copy = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}.json"
-        copy.write_bytes(held)
+        aside = copy.with_suffix(".part")  # half a copy must not pass for a whole one
+        try:
+            aside.write_bytes(held)
+            aside.replace(copy)
+        finally:
+            aside.unlink(missing_ok=True)
         for old in copies[: max(0, len(copies) + 1 - MOST_BACKUPS)]:
             old.unlink()
         return copy

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from meshloom.graph_runtime.types import SCALARS, VALUES
@@ -146,6 +146,11 @@ def socket_style(type_name: str) -> tuple[Shape, QColor]:
     return shape, QColor(dark if theme().dark else light)
 
 
+def icon(name: str) -> QIcon:
+    """A picture of the folder ``icons``, for the theme in use."""
+    return QIcon(str(_ICONS / f"{name}_{theme().name}.svg"))
+
+
 class _Current(QObject):
     changed = Signal()
 
@@ -213,12 +218,19 @@ def _palette(chosen: Theme) -> QPalette:
     return palette
 
 
+def _tint(ink: str, ground: str) -> str:
+    """A third of ``ink`` on ``ground``."""
+    one, other = QColor(ink), QColor(ground)
+    parts = [round(0.35 * a + 0.65 * b) for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True)]
+    return QColor(*parts).name()
+
+
 def _sheet(chosen: Theme) -> str:
     return f"""
     QToolTip {{ background: {chosen.raised}; color: {chosen.text}; border: 1px solid {chosen.line}; padding: 4px; }}
     QMainWindow::separator {{ background: {chosen.canvas}; width: 4px; height: 4px; }}
     QDockWidget {{ titlebar-close-icon: none; titlebar-normal-icon: none; }}
-    QDockWidget::title {{ background: {chosen.window}; color: {chosen.dim}; padding: 6px 8px; }}
+    QDockWidget::title {{ background: {chosen.window}; color: {chosen.dim}; padding: 2px 8px; }}
     QMenu {{ background: {chosen.panel}; border: 1px solid {chosen.line}; padding: 4px; }}
     QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 4px; }}
     QMenu::item:selected {{ background: {chosen.accent}; color: {chosen.on_accent}; }}
@@ -229,6 +241,20 @@ def _sheet(chosen: Theme) -> str:
     QTabBar::tab {{ background: {chosen.window}; color: {chosen.dim}; padding: 6px 12px; border: none; }}
     QTabBar::tab:selected {{ background: {chosen.panel}; color: {chosen.text};
         border-top: 2px solid {chosen.accent}; }}
+    QTabBar::close-button {{ image: url({_ICONS.as_posix()}/close_{chosen.name}.svg); }}
+    QTabBar::close-button:hover {{ background: {chosen.raised}; border-radius: 3px; }}
+    QMenuBar {{ background: {chosen.window}; padding: 2px; }}
+    QMenuBar::item {{ padding: 4px 10px; border-radius: 4px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {chosen.raised}; }}
+    QProgressBar {{ background: {chosen.field}; color: {chosen.text}; border: 1px solid {chosen.line};
+        border-radius: 4px; text-align: center; }}
+    QProgressBar::chunk {{ background: {_tint(chosen.accent, chosen.field)}; border-radius: 3px; }}
+    QTreeView, QListView, QTableView {{ background: {chosen.panel}; alternate-background-color: {chosen.field};
+        border: none; selection-background-color: {chosen.accent}; selection-color: {chosen.on_accent}; }}
+    QSlider::groove:horizontal {{ height: 4px; background: {chosen.line}; border-radius: 2px; }}
+    QSlider::sub-page:horizontal {{ background: {chosen.accent}; border-radius: 2px; }}
+    QSlider::handle:horizontal {{ background: {chosen.text}; width: 12px; margin: -5px 0; border-radius: 6px; }}
+    QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled {{ background: {chosen.line}; }}
     QTabWidget::pane {{ border: none; background: {chosen.panel}; }}
     QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox {{
         background: {chosen.field}; color: {chosen.text}; border: 1px solid {chosen.line};
@@ -244,12 +270,23 @@ def _sheet(chosen: Theme) -> str:
     QPushButton:disabled {{ color: {chosen.dim}; }}
     QToolButton {{ background: transparent; color: {chosen.text}; border: 1px solid transparent;
         border-radius: 4px; padding: 4px; }}
+    QToolButton[popupMode="2"] {{ padding-right: 14px; }}
+    QToolButton::menu-indicator {{ image: url({_ICONS.as_posix()}/down_{chosen.name}.svg); width: 9px; height: 9px;
+        subcontrol-origin: padding; subcontrol-position: center right; right: 2px; }}
     QToolButton:checked {{ background: {chosen.raised}; border-color: {chosen.accent}; }}
     QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {chosen.dim}; border-radius: 3px;
         background: {chosen.field}; }}
     QCheckBox::indicator:checked {{ background: {chosen.accent}; border-color: {chosen.accent};
         image: url({_ICONS.as_posix()}/check_{chosen.name}.svg); }}
     QCheckBox:focus {{ color: {chosen.accent}; }}
+    QPushButton:default:disabled {{ background: {chosen.raised}; color: {chosen.dim}; border-color: {chosen.line}; }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
+        border: none; background: transparent; width: 20px; }}
+    QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{
+        image: url({_ICONS.as_posix()}/down_{chosen.name}.svg); width: 12px; height: 12px; }}
+    QAbstractSpinBox::up-arrow {{ image: url({_ICONS.as_posix()}/up_{chosen.name}.svg); width: 12px; height: 12px; }}
+    QLineEdit:disabled, QComboBox:disabled {{ color: {chosen.dim}; }}
     QHeaderView::section {{ background: {chosen.window}; color: {chosen.dim}; border: none; padding: 4px 8px; }}
     QScrollArea {{ border: none; background: transparent; }}
     QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0; }}

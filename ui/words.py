@@ -22,6 +22,11 @@ def _(text: str) -> str:
     return _words.gettext(text) if text else ""
 
 
+def mark(text: str) -> str:
+    """``text`` itself: for words that stand in data, and are translated when they are shown."""
+    return text
+
+
 def speak(language: str) -> str:
     """Use a language from :data:`LANGUAGES` (or "system") for what is shown from now on; returns its code."""
     global _words

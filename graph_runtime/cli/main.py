@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from meshloom.graph_runtime.cli import bench, cache, inspect, presets, run_command
+from meshloom.graph_runtime.cli import bench, cache, inspect, models, presets, run_command
 from meshloom.graph_runtime.errors import MeshloomError
 
 HELP = """
@@ -37,6 +37,7 @@ app.command("nodes")(inspect.nodes)
 app.command("presets")(presets.presets)
 app.command("doctor")(inspect.doctor)
 app.add_typer(cache.app, name="cache")
+app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 
 

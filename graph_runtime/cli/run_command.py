@@ -26,6 +26,7 @@ _TRIES = 3
 
 
 def run(
+    context: typer.Context,
     workflow: Annotated[str, typer.Argument(help="A workflow file, a result that carries one, or a preset.")],
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="node.param=value; may be given several times.")
@@ -48,9 +49,17 @@ def run(
         list[str] | None, typer.Option("--force", help="Compute this node even if it is cached.")
     ] = None,
     report: Annotated[bool, typer.Option(help="Write report.html and report.json.")] = True,
+    help_pins: Annotated[
+        bool, typer.Option("--help-pins", help="Show the flags that the workflow's pins give, and exit.")
+    ] = False,
 ) -> int:
-    """Run a workflow and write its results, with a report, into a folder."""
-    opened = open_workflow(workflow, settings)
+    """Run a workflow and write its results, with a report, into a folder.
+
+    Parameters pinned in the workflow are flags too: meshloom run WORKFLOW --max-size 2000
+    """
+    opened = _with_pins(context, workflow, settings, help_pins)
+    if help_pins:
+        return 0
     folder = output or Path("output") / opened.name
     display = display_for(as_json, bool(os.environ.get("MESHLOOM_TRACEBACK")))
     engine = open_engine(
@@ -67,6 +76,34 @@ def run(
     finally:
         display.close()
         engine.cache.close()
+
+
+def _with_pins(context: typer.Context, workflow: str, settings: list[str] | None, tell: bool) -> Workflow:
+    """The workflow, set as ``--set`` and the flags of its pins say; with ``tell``, these are listed."""
+    from meshloom.graph_runtime.cli import pins
+    from meshloom.graph_runtime.plan import suggest
+    from meshloom.graph_runtime.preset import with_params
+
+    params = context.command.params
+    options = [
+        "--help",
+        *(name for each in params for name in (*each.opts, *each.secondary_opts) if name[:1] == "-"),
+    ]
+    if workflow.startswith("-") and not Path(workflow).exists():
+        hint = suggest(workflow, options) or "flags of pins come after the workflow: run WORKFLOW --flag ..."
+        context.fail(f"No such option: {workflow}; {hint}")
+    opened = open_workflow(workflow, settings)
+    if tell:
+        found = pins.pins_of(opened.graph, opened.catalog, options)
+        typer.echo("\n".join(pins.help_lines(opened.path.name, opened.graph, opened.catalog, found)))
+        return opened
+    if not context.args:
+        return opened
+    try:
+        given = pins.set_pins(context.args, opened.graph, opened.catalog, options)
+    except pins.Unknown as error:
+        context.fail(str(error))
+    return Workflow(opened.path, with_params(opened.graph, opened.catalog, given), opened.catalog)
 
 
 class _Listening:

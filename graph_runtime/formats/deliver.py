@@ -15,6 +15,7 @@ from meshloom.graph_runtime.formats.exr import write_channels
 from meshloom.graph_runtime.formats.images import write_image
 from meshloom.graph_runtime.formats.meshes import write_mesh
 from meshloom.graph_runtime.formats.names import make_file, safe_name
+from meshloom.graph_runtime.formats.splats import write_splats
 from meshloom.graph_runtime.formats.svg import figure_svg
 from meshloom.graph_runtime.formats.tables import write_table
 from meshloom.graph_runtime.types import (
@@ -26,6 +27,7 @@ from meshloom.graph_runtime.types import (
     Mask,
     Mesh,
     PointCloud,
+    Splats,
     Table,
     Text,
 )
@@ -35,7 +37,8 @@ def to_files(name: str, value: object) -> list[File]:
     """``value`` as files whose names begin with ``name``; a list gives each item a number.
 
     Pictures and masks are PNG (8 bits, or 16 for float pixels), pictures with values beyond 0..1 EXR; depth is
-    EXR (channel Z); meshes GLB (PLY without faces); clouds PLY; cameras nerfstudio's JSON; tables CSV; text .txt;
+    EXR (channel Z); meshes GLB (PLY without faces); clouds and splats PLY;
+    cameras nerfstudio's JSON; tables CSV; text .txt;
     numbers JSON; figures SVG and JSON; files themselves; any other value safetensors, or JSON without arrays.
     """
     if isinstance(value, (list, tuple)):
@@ -69,6 +72,8 @@ def _contents(value: Any) -> Sequence[tuple[str, bytes]]:
         case Mesh():
             format = "glb" if len(value.faces) else "ply"
             return [("." + format, write_mesh(value, format))]
+        case Splats() if len(value):
+            return [(".ply", write_splats(value))]
         case PointCloud():
             return [(".ply", write_cloud(value))]
         case Cameras():

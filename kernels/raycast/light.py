@@ -17,10 +17,12 @@ class Look:
 
     ``key`` and ``fill`` come from ``key_from`` and ``fill_from`` (camera axes: x right, y down, z away from
     the eye), ``ambient`` from everywhere, more from above, ``rim`` grazes the outline, ``shine`` is a broad
-    highlight. ``lit`` False: the surface's own colour, untouched.
+    highlight. ``lit`` False: the surface's own colour, untouched. ``reflects``: by the scene's surface (metal,
+    roughness, normal map) under ``key`` and ``fill`` in a bright room, in place of all that.
     """
 
     lit: bool = True
+    reflects: bool = False
     key: float = 0.90
     fill: float = 0.12
     ambient: float = 0.20
@@ -29,6 +31,12 @@ class Look:
     key_from: tuple[float, float, float] = (-0.55, -0.75, -0.65)
     fill_from: tuple[float, float, float] = (0.80, -0.10, -0.60)
 
+    def lamps(self) -> NDArray[np.float32]:
+        """(2, 4) float32: directions to the two lamps in camera axes, and their strengths."""
+        key = np.array(self.key_from) / np.linalg.norm(self.key_from)
+        fill = np.array(self.fill_from) / np.linalg.norm(self.fill_from)
+        return np.array([[*key, self.key], [*fill, self.fill]], np.float32)
+
     def packed(self) -> NDArray[np.float32]:
         """(11,) float32 for the kernel."""
         key = np.array(self.key_from) / np.linalg.norm(self.key_from)
@@ -36,6 +44,8 @@ class Look:
         return np.array([self.key, self.fill, self.ambient, self.rim, self.shine, *key, *fill], np.float32)
 
 
+#: Metal and roughness as the material says.
+REFLECTING = Look(lit=False, reflects=True, key=0.62, fill=0.12)
 #: The surface's own colour: for comparing with photographs.
 UNLIT = Look(lit=False)
 #: For surfaces without colour of their own.

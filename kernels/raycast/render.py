@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from meshloom.kernels.raycast.arrays import settled
 from meshloom.kernels.raycast.light import UNLIT, Look
-from meshloom.kernels.raycast.scene import Hits, Scene
+from meshloom.kernels.raycast.scene import Hits, Scene, Surface
+from meshloom.kernels.raycast.texture import rgb
 from meshloom.kernels.raycast.view import View
 
 #: Rays cast at once. Casting holds the interpreter lock, for about 10 ms at this number.
@@ -94,7 +95,44 @@ def tiles(
             part.colour.reshape(-1, 3),
             part.normal.reshape(-1, 3),
         )
+        if look.reflects:
+            _reflect(scene, look, rays, hits, rotation, part)
         yield first, last, part
+
+
+def _reflect(
+    scene: Scene,
+    look: Look,
+    rays: NDArray[np.float32],
+    hits: Hits,
+    rotation: NDArray[np.float32],
+    part: Frame,
+) -> None:
+    from meshloom.kernels.raycast._reflect_kernel import reflect
+
+    surface = scene.surface or Surface()
+    mapped = scene.surface_uv is not None
+    none = np.zeros((1, 1, 3), np.uint8)
+    metal, bumps = surface.metallic_roughness, surface.normal
+    reflect(
+        rays.reshape(-1, 6),
+        hits.face.reshape(-1),
+        hits.weights.reshape(-1, 2),
+        scene.vertices,
+        scene.faces,
+        scene.surface_uv if mapped else scene.uv,
+        mapped,
+        settled(none if metal is None else rgb(metal), np.uint8),
+        metal is not None,
+        settled(none if bumps is None else rgb(bumps), np.uint8),
+        bumps is not None,
+        np.float32(surface.metallic),
+        np.float32(surface.roughness),
+        rotation,
+        look.lamps(),
+        part.colour.reshape(-1, 3),
+        part.normal.reshape(-1, 3),
+    )
 
 
 def _cast_beyond(scene: Scene, rays: NDArray[np.float32], clip: NDArray[np.float64]) -> Hits:

@@ -24,13 +24,23 @@ class Hits(NamedTuple):
     weights: NDArray[np.float32]
 
 
+class Surface(NamedTuple):
+    """How a mesh reflects, as glTF says it. ``metallic_roughness`` (H, W, 3) uint8: green roughness, blue metal;
+    ``normal`` (H, W, 3) uint8: in tangent space. Either may be ``None``; both need UV coordinates."""
+
+    metallic: float = 0.0
+    roughness: float = 1.0
+    metallic_roughness: NDArray[np.uint8] | None = None
+    normal: NDArray[np.uint8] | None = None
+
+
 class Scene:
     """A triangle mesh ready for rays.
 
     ``vertices`` (V, 3) float32, ``faces`` (F, 3) int32, at least one face. Colour comes from ``texture``
     (H, W, C) uint8 with ``uv`` (V, 2) (top left origin), else from ``colours`` (V, 3) uint8, else it is
     ``grey``. ``factor`` (glTF's, linear light) tints the texture, or what has no colours. ``normals`` (V, 3) are
-    computed where not given. ``threads``: how many Embree may use, 0 = all.
+    computed where not given. ``surface`` is used by looks that reflect. ``threads``: for Embree, 0 = all.
     """
 
     def __init__(
@@ -44,6 +54,7 @@ class Scene:
         texture: NDArray[np.uint8] | None = None,
         grey: int = 215,
         factor: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        surface: Surface | None = None,
         threads: int = 0,
     ) -> None:
         self.vertices = settled(vertices, np.float32)
@@ -56,6 +67,9 @@ class Scene:
         if normals is None:
             normals = vertex_normals(len(self.vertices), self.faces, cross)
         self.normals = settled(normals, np.float32)
+        #: For looks that reflect; ``None``: a dull surface.
+        self.surface = surface
+        self.surface_uv = settled(uv, np.float32) if surface is not None and uv is not None else None
         textured = uv is not None and texture is not None
         if tuple(factor) != (1.0, 1.0, 1.0):
             curve = factor_curve(factor)

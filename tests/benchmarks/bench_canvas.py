@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -108,4 +112,27 @@ def bench_canvas(application: QApplication, figures: Figures) -> None:
             drag(0)
             figures.add(f"canvas: 5,000 nodes at {scale:g}: drag {count}", median(drag), 16)
             view.model.loosen(())
+    view.close()
+
+
+def bench_beside_nodegraphqt(application: QApplication, figures: Figures) -> None:
+    """The same 300 nodes and 500 links in both, each as it opens: all in view, natural size."""
+    peer = Path(__file__).parent / "_nodegraphqt.py"
+    ran = subprocess.run([sys.executable, str(peer), "300"], capture_output=True, text=True, timeout=300)
+    if ran.returncode:
+        pytest.skip("NodeGraphQt is not installed: pip install NodeGraphQt==0.6.44 Qt.py setuptools")
+    theirs = json.loads(ran.stdout.splitlines()[-1])
+    view, opened = _view(application, 300)
+    view.show_at(QPointF(300, 400), 1.0)
+    for _ in range(60):
+        view.viewport().repaint()
+
+    def pan(index: int) -> None:
+        view.pan(QPointF(7 if index % 2 else -7, 0))
+        view.viewport().repaint()
+
+    figures.add("canvas: 300 nodes open (floor: NodeGraphQt)", opened, floor=theirs["open"])
+    ours = median(lambda index: view.viewport().repaint())
+    figures.add("canvas: 300 nodes, repaint (floor: NodeGraphQt)", ours, floor=theirs["repaint"])
+    figures.add("canvas: 300 nodes, pan (floor: NodeGraphQt)", median(pan), floor=theirs["pan"])
     view.close()

@@ -76,6 +76,8 @@ def test_the_presets_promised_are_there():
         "clean_and_texture_mesh",
         "cutout_and_compare",
         "sweep_demo",
+        "image_edit",
+        "image_edit_sweep",
     } <= set(NAMES)
 
 
@@ -191,6 +193,58 @@ def test_sweep_demo_finds_the_best_in_the_middle(run_preset, catalog):
             assert again == {"photo", "clean", "grain", "noisy"}
     assert found[1] > found[0] + 1
     assert found[1] > found[2] + 1
+
+
+@pytest.fixture
+def one_thread():
+    """Layers of tiny models are smaller than what it costs to share them out."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_image_edit_changes_what_the_mask_selects_and_says_it_is_noise(run_preset, one_thread):
+    ran = run_preset("image_edit", {"edited.steps": 3, "edited.reference_side": 128})
+    photo, edited = ran.value("small").as_float(), ran.value("edited").pixels
+    changes = ran.value("soft").coverage
+    assert np.array_equal(edited[changes == 0], photo[changes == 0])
+    assert np.abs(edited - photo)[changes > 0.9].mean() > 0.1
+    assert any("random weights: the picture is noise" in told.message for told in ran.outcome.warnings)
+    assert bytes(ran.value("edited_file").data[1:4]) == b"PNG"
+
+
+def test_another_seed_or_mask_encodes_no_prompt_anew_and_the_way_back_is_free(run_preset, one_thread):
+    def computed(**settings):
+        small = {"edited.steps": 2, "edited.reference_side": 128}
+        ran = run_preset(
+            "image_edit", {**small, **{name.replace("__", "."): held for name, held in settings.items()}}
+        )
+        return {name for name, event in ran.outcome.done.items() if event.computed}
+
+    shown = {"edited", "shown", "preview", "edited_file"}
+    computed()
+    assert computed(edited__seed=1) == shown
+    assert computed(region__width=0.4) == {"region", "soft", *shown}
+    assert computed() == set()
+    assert computed(prompt__prompt="Give the owl a hat") == {"prompt", *shown}
+
+
+def test_image_edit_sweep_encodes_once_for_all_cells(run_preset, catalog, one_thread):
+    graph = opened("image_edit_sweep", catalog)
+    told = re.findall(r"--sweep (\S+)", graph.extras["about"])
+    axes = [parse_axis(text, graph, catalog) for text in told]
+    assert len(cells(axes)) == 6
+    seen = []
+    for cell in cells(axes)[:3]:
+        small = with_params(graph_of(cell, graph, catalog), catalog, {"edited.steps": 2})
+        ran = run_preset(small)
+        seen.append(ran.value("edited").pixels)
+        assert ran.value("figures").columns == ("psnr_db", "ssim")
+        assert len(seen) == 1 or not ran.outcome.done["prompt"].computed
+    assert not np.array_equal(seen[0], seen[1]) and not np.array_equal(seen[1], seen[2])
 
 
 def test_clean_and_texture_mesh(run_preset):

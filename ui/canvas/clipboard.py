@@ -49,9 +49,14 @@ def to_mime(graph: GraphData) -> QMimeData:
     return data
 
 
-def from_mime(data: QMimeData, document: OpenDocument) -> GraphData:
-    """The graph on the clipboard. Raises :class:`RequestError` for anything else."""
-    held = bytes(data.data(MIME).data()) if data.hasFormat(MIME) else data.text().encode()
+def from_mime(data: QMimeData | None, document: OpenDocument) -> GraphData:
+    """The graph on the clipboard (``None``: nothing). Raises :class:`RequestError` for anything else."""
+    if data is None:
+        held = b""
+    elif data.hasFormat(MIME):
+        held = bytes(data.data(MIME).data())
+    else:
+        held = data.text().encode("utf-8", "replace")
     return resolve(parse(held, _("the clipboard")), document.specs)
 
 

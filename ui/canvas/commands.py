@@ -14,6 +14,7 @@ from meshloom.ui.canvas.gestures import decor_edit
 from meshloom.ui.canvas.layout import layered
 from meshloom.ui.canvas.view import CanvasView
 from meshloom.ui.commands import Command
+from meshloom.ui.library import Library
 from meshloom.ui.words import _
 
 COMMANDS = (
@@ -42,6 +43,7 @@ COMMANDS = (
     Command("canvas.note", "Add a note", ("Shift+N",)),
     Command("canvas.group", "Group", ("Ctrl+G",)),
     Command("canvas.ungroup", "Ungroup", ("Ctrl+Shift+G",)),
+    Command("canvas.keep_group", "Keep the group for other graphs"),
     Command("canvas.leave", "Leave the group", ("Ctrl+Up",)),
     Command("canvas.find", "Find in the graph…", ("Ctrl+F",)),
     Command("canvas.minimap", "Overview on or off", ("Shift+M",)),
@@ -83,6 +85,7 @@ def handlers(view: CanvasView) -> dict[str, Callable[[], object]]:
         ("note", note),
         ("group", group),
         ("ungroup", ungroup),
+        ("keep_group", keep_group),
         ("minimap", toggle_minimap),
         ("next_failed", next_failed),
     ):
@@ -163,7 +166,7 @@ def arrange(view: CanvasView) -> None:
     if not names:
         return
     nodes = {name: view.document.document.node(name, view.scope) for name in names}
-    sizes = {name: (view.model.shapes[name].width, view.model.shapes[name].height) for name in names}
+    sizes = {name: (view.model.shapes[name].width, view.model.shapes[name].full_height) for name in names}
     places = layered(nodes, sizes=sizes)
     before = view.model.bounds(names)
     left, top = min(x for x, _y in places.values()), min(y for _x, y in places.values())
@@ -253,6 +256,22 @@ def ungroup(view: CanvasView) -> None:
                 found += names
     if found:
         view.select(found)
+
+
+def keep_group(view: CanvasView) -> None:
+    """Keep the selected group as a node that the palette offers in every graph."""
+    name = next((each for each in view.selection if view.model.shapes[each].group), None)
+    if name is None:
+        view.notice(_("Select a group first"))
+        return
+    graph = clipboard.part(view.document.document, view.scope, [name])
+    title = view.model.shapes[name].title
+    try:
+        Library().keep_group(graph, title)
+    except OSError as error:
+        view.notice(_("{name} cannot be kept: {error}").format(name=title, error=error.strerror or error))
+        return
+    view.notice(_("{name} is in the palette now").format(name=title))
 
 
 def toggle_minimap(view: CanvasView) -> None:

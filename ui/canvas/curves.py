@@ -11,10 +11,17 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF
 
-_STEPS = 64
-_T = np.linspace(0.0, 1.0, _STEPS + 1)[None, :, None]
-#: Bernstein polynomials of degree three at each step.
-_WEIGHTS = ((1 - _T) ** 3, 3 * _T * (1 - _T) ** 2, 3 * _T**2 * (1 - _T), _T**3)
+#: Pieces of a curve when there are few, and from this many links on.
+_FINE, _COARSE, _MANY = 64, 32, 100
+
+
+def _weights(steps: int) -> tuple[np.ndarray, ...]:
+    """Bernstein polynomials of degree three at each step."""
+    t = np.linspace(0.0, 1.0, steps + 1)[None, :, None]
+    return (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+
+
+_WEIGHTS = {steps: _weights(steps) for steps in (_FINE, _COARSE)}
 
 
 def reach(start: QPointF, end: QPointF) -> float:
@@ -33,7 +40,8 @@ def seen(ends: Sequence[tuple[QPointF, QPointF]], box: QRectF) -> list[QLineF]:
             for start, end in ends
         ]
     ).reshape(-1, 4, 1, 2)  # fmt: skip
-    curve = sum(weight * points[:, index] for index, weight in enumerate(_WEIGHTS))
+    weights = _WEIGHTS[_FINE if len(ends) < _MANY else _COARSE]
+    curve = sum(weight * points[:, index] for index, weight in enumerate(weights))
     first, last = curve[:, :-1], curve[:, 1:]
     low, high = np.minimum(first, last), np.maximum(first, last)
     inside = (

@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QTextDocument
 from meshloom.ui.canvas.hits import Hit
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.canvas.paint import draw_text, font, metrics, state_words
+from meshloom.ui.running.reasons import told
 from meshloom.ui.theme import theme
 from meshloom.ui.words import _
 
@@ -80,7 +81,7 @@ def paint_frames(painter: QPainter, view: CanvasView, visible: QRectF) -> None:
         painter.drawRoundedRect(box, 8, 8)
         title = QRectF(box.left() + 10, box.top(), box.width() - 20, FRAME_HEAD)
         size = 15.0 if view.zoom >= 0.45 else min(15.0 / view.zoom * 0.6, FRAME_HEAD)
-        draw_text(painter, title, str(each.get("title", "")), theme().colour("text"), size, bold=True)
+        draw_text(painter, title, _(str(each.get("title", ""))), theme().colour("text"), size, bold=True)
 
 
 def paint_notes(painter: QPainter, view: CanvasView, visible: QRectF) -> None:
@@ -161,7 +162,7 @@ def tooltip(model: CanvasModel, hit: Hit) -> str:
     if status is not None:
         words, right = state_words(status)
         lines.append(" · ".join(part for part in (words, right) if part))
-        lines += [part for part in (status.why, status.hint) if part]
+        lines += [part for part in (told(status.why), status.hint) if part]
         if status.bytes:
             lines.append(_("result: {size}").format(size=human_bytes(status.bytes)))
         if status.peak_bytes:

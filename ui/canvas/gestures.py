@@ -13,10 +13,11 @@ from meshloom.graph_runtime.edits import Batch, Edit, Extra, Move, NewLink, Set,
 from meshloom.graph_runtime.plan import fit
 from meshloom.graph_runtime.spec import Range
 from meshloom.graph_runtime.types import SCALARS, VALUES
-from meshloom.ui.canvas import decor
+from meshloom.ui.canvas import decor, dots
 from meshloom.ui.canvas.hits import Hit, link_at
 from meshloom.ui.canvas.model import LinkShape, rect_of
 from meshloom.ui.canvas.shape import Field, Socket
+from meshloom.ui.locks import is_locked
 from meshloom.ui.words import _
 
 if TYPE_CHECKING:
@@ -41,10 +42,16 @@ def begin(view: CanvasView, event: QMouseEvent, space: bool) -> Gesture | None:
     if hit.socket is not None:
         return DragLink(view, event, hit)
     if hit.field is not None and hit.node is not None:
+        if is_locked(view.document.document, view.scope, hit.node, hit.field.name):
+            view.notice(_("{field} is locked").format(field=hit.field.label), event.position())
+            return MoveNodes(view, event, hit.node)
         return PressField(view, event, hit.node, hit.field)
     if hit.node is not None:
         return MoveNodes(view, event, hit.node)
     at = view.mapToScene(event.position().toPoint())
+    dot = dots.dot_at(view.model, at, 10 / view.zoom)
+    if dot is not None:
+        return MoveDot(view, event, dot)
     for kind, found in (("notes", decor.note_at(view.model, at)), ("frames", decor.frame_at(view.model, at))):
         if found is not None:
             return MoveDecor(view, event, kind, found)
@@ -199,9 +206,16 @@ class MoveNodes(Gesture):
 
     def cancel(self) -> None:
         self.view.drop_link = None
-        self.view.model.shift(-self._by.x(), -self._by.y())
-        self.view.model.loosen(())
+        _put_back(self.view, self._from)
         self._by = QPointF()
+
+
+def _put_back(view: CanvasView, places: dict[str, tuple[float, float]]) -> None:
+    """What was picked up is exactly where it was."""
+    view.model.loosen(())
+    for name, (x, y) in places.items():
+        if name in view.model.shapes:
+            view.model.place(name, x, y)
 
 
 def _snapped(place: float) -> float:
@@ -416,9 +430,28 @@ class MoveDecor(Gesture):
             self.view.select(list(self._from))
 
     def cancel(self) -> None:
-        self.view.model.shift(-self._by.x(), -self._by.y())
-        self.view.model.loosen(())
+        _put_back(self.view, self._from)
         self._by = QPointF()
+
+
+class MoveDot(Gesture):
+    """A reroute dot follows the pointer."""
+
+    def __init__(self, view: CanvasView, event: QMouseEvent, index: int) -> None:
+        super().__init__(view, event)
+        self._index = index
+        self._merge = uuid.uuid4().hex
+        self._before = [dict(each) for each in dots.held(view.model)]
+
+    def drag(self, event: QMouseEvent, at: QPointF) -> None:
+        step = _SNAP if event.modifiers() & Qt.KeyboardModifier.ControlModifier else 1.0
+        listed = [dict(each) for each in self._before]
+        listed[self._index]["at"] = [round(at.x() / step) * step, round(at.y() / step) * step]
+        self.view.document.do(dots.changed(self.view, listed), _("Move a dot"), merge=self._merge)
+
+    def cancel(self) -> None:
+        if self.moved:
+            self.view.document.do(dots.changed(self.view, self._before), merge=self._merge)
 
 
 def decor_edit(view: CanvasView, kind: str, listed: list[dict[str, Any]]) -> Extra:

@@ -45,7 +45,7 @@ def collapse(document: Document, scope: str, names: Collection[str], title: str)
                 outer.append((known, target, socket))
     places = [held.view[name] for name in chosen if name in held.view]
     at = (
-        (sum(x for x, _y in places) / len(places), sum(y for _x, y in places) / len(places))
+        (round(sum(x for x, _y in places) / len(places)), round(sum(y for _x, y in places) / len(places)))
         if places
         else None
     )
@@ -89,7 +89,7 @@ def expand(document: Document, scope: str, instance: str) -> tuple[Batch, list[s
             **{key: value for (target, key), value in promoted.items() if target == inner},
         }
         place = group.view.get(inner, (left, top))
-        at = (x + place[0] - left, y + place[1] - top)
+        at = (round(x + place[0] - left), round(y + place[1] - top))
         edits.append(Add(names[inner], replace(node, links=links, params=params), at, scope))
     for key, target, socket in outgoing:
         end = group.outputs.get(key)

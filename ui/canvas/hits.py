@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainterPath
 
-from meshloom.ui.canvas.model import CanvasModel, LinkShape
+from meshloom.ui.canvas import dots, named_links
+from meshloom.ui.canvas.model import CanvasModel, LinkKey, LinkShape
 from meshloom.ui.canvas.paint import link_path
 from meshloom.ui.canvas.shape import FIELD, PAD, Field, NodeShape, Socket
 
@@ -61,11 +63,33 @@ def _field_at(shape: NodeShape, x: float, y: float) -> Field | None:
 def link_at(model: CanvasModel, point: QPointF, reach: float) -> LinkShape | None:
     """The link whose curve passes within ``reach`` of a point of the scene."""
     around = QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach)
+    rerouted = dots.by_link(model)
+    named = named_links.held(model)
+    tag = named_links.tag_at(model, named, point)
+    if tag is not None:
+        return model.links[tag]
+    for key, through in rerouted.items():
+        if key in named:
+            continue
+        if _passes(dots.path_of(*_with(model, key, through)), point, reach, 41 * (len(through) + 1)):
+            return model.links[key]
     for link, start, end in model.links_near(around):
-        path = link_path(start, end)
-        for step in range(41):
-            along = path.pointAtPercent(step / 40) - point
-            # Between two samples the curve may be closer than at either.
-            if abs(along.x()) + abs(along.y()) < reach + path.length() / 90:
-                return link
+        key = (link.target, link.socket)
+        if key not in rerouted and key not in named and _passes(link_path(start, end), point, reach, 41):
+            return link
     return None
+
+
+def _with(model: CanvasModel, key: LinkKey, through: list[QPointF]) -> tuple[QPointF, list[QPointF], QPointF]:
+    start, end = model.ends(model.links[key])
+    return start, through, end
+
+
+def _passes(path: QPainterPath, point: QPointF, reach: float, samples: int) -> bool:
+    # Between two samples the curve may be closer than at either.
+    slack = reach + path.length() / (2.2 * samples)
+    for step in range(samples):
+        along = path.pointAtPercent(step / (samples - 1)) - point
+        if abs(along.x()) + abs(along.y()) < slack:
+            return True
+    return False

@@ -78,6 +78,7 @@ class CanvasModel(QObject):
         self.links.clear()
         self._outgoing.clear()
         self._cells.clear()
+        self._loose = frozenset()
         for name, data in held.nodes.items():
             self._add(name, data, places[name])
         for name, data in held.nodes.items():
@@ -87,6 +88,7 @@ class CanvasModel(QObject):
     def _document_changed(self, changes: tuple[Change, ...]) -> None:
         document = self.document.document
         if self.scope not in document.scopes:
+            self._dirty()  # for the view to go elsewhere
             return
         names: dict[str, set[str]] = defaultdict(set)
         for what, scope, name in changes:
@@ -96,27 +98,35 @@ class CanvasModel(QObject):
                 self.reload()
                 return
         present = set(document.names(self.scope))
-        for name, kinds in names.items():
+        for name in names:
             if name not in present:
                 self._remove(name)
-            elif kinds == {"moved"} and name in self.shapes:
+        others = []
+        for name, kinds in names.items():
+            if name in present and kinds == {"moved"} and name in self.shapes:
                 place = document.position(name, self.scope)
                 if place is not None:
                     self.place(name, *place)
-            else:
+            elif name in present:
+                others.append(name)
                 self._refresh(name)
+        for name in others if len(others) > 1 else ():  # links among them, now that all are there
+            self._read_links(name, document.node(name, self.scope))
         self._dirty()
 
     def _refresh(self, name: str) -> None:
         data = self.document.document.node(name, self.scope)
         before = self.shapes.get(name)
-        place = self.document.document.position(name, self.scope)
+        loose = name in self._loose  # where the pointer has it, whatever the document says
+        place = None if loose else self.document.document.position(name, self.scope)
         at = place or ((before.x, before.y) if before is not None else (0.0, 0.0))
         if before is not None:
             self._uncell(before)
         for key in [key for key in self.links if key[0] == name] if before is not None else []:
             self._drop_link(key)
         self._add(name, data, at)
+        if loose:
+            self._uncell(self.shapes[name])
         self._read_links(name, data)
         for target in {key[0] for key in self._outgoing[name]}:
             self._read_links(target, self.document.document.node(target, self.scope))
@@ -135,6 +145,7 @@ class CanvasModel(QObject):
         if shape is None:
             return
         self._uncell(shape)
+        self._loose -= {name}
         self.statuses.pop(name, None)
         for key in [key for key, link in self.links.items() if name in (key[0], link.source)]:
             self._drop_link(key)
@@ -176,6 +187,9 @@ class CanvasModel(QObject):
             self._uncell(self.shapes[name])
         self._far = self._bounds = None
         links, _ends = self._link_ends()
+        self._find_loose_rows(links)
+
+    def _find_loose_rows(self, links: list[LinkShape]) -> None:
         self._loose_rows = (
             np.array([row for row, link in enumerate(links) if link.source in self._loose], int),
             np.array([row for row, link in enumerate(links) if link.target in self._loose], int),
@@ -261,6 +275,7 @@ class CanvasModel(QObject):
                 start, end = self.ends(link)
                 ends[index] = (start.x(), start.y(), end.x(), end.y())
             self._ends = links, ends
+            self._find_loose_rows(links)
         return self._ends
 
     def links_near(self, box: QRectF) -> Iterator[tuple[LinkShape, QPointF, QPointF]]:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
 
 from meshloom.graph_runtime.document import ROOT
 from meshloom.graph_runtime.graph import GROUP_PREFIX
+from meshloom.ui.canvas.clipboard import in_order
 from meshloom.ui.canvas.paint import MOODS, state_words
 from meshloom.ui.canvas.view import CanvasView
 from meshloom.ui.theme import theme
@@ -28,7 +29,8 @@ class Outline(QTreeWidget):
         self.setAccessibleName(_("Outline of the graph"))
         self.setHeaderLabels([_("Node"), _("State"), _("Fed by")])
         self.setUniformRowHeights(True)
-        self.setColumnWidth(0, 200)
+        self.setColumnWidth(0, 150)
+        self.setColumnWidth(1, 120)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.setInterval(200)
@@ -61,7 +63,7 @@ class Outline(QTreeWidget):
     def _fill(self, above: QTreeWidgetItem, scope: str, prefix: str, depth: int) -> None:
         document = self._view.document.document
         held = document.group(scope)
-        placed = sorted(held.nodes, key=lambda name: (*held.view.get(name, (0.0, 0.0)), name))
+        placed = in_order(held.nodes)
         rows = []
         for name in placed:
             data, path = held.nodes[name], prefix + name

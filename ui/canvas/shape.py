@@ -10,8 +10,10 @@ from typing import Any
 
 from meshloom.graph_runtime.document import Document, socket_wire
 from meshloom.graph_runtime.graph import GROUP_PREFIX, NodeData
+from meshloom.graph_runtime.plan import LINKABLE
 from meshloom.graph_runtime.spec import NodeSpec, Param, Port
 from meshloom.ui.fields.text import label, shown
+from meshloom.ui.promoted import params_of
 from meshloom.ui.words import _
 
 WIDTH = 216.0
@@ -20,6 +22,8 @@ ROW = 22.0
 FIELD = 24.0
 PAD = 8.0
 THUMB = 132.0
+#: Types of values whose pictures nodes show.
+PICTURED = {"Image", "Mask", "DepthMap", "PointCloud", "Mesh", "Cameras", "Figure", "Table"}
 #: The strip at the foot that tells how the node stands.
 FOOT = 20.0
 #: Fields painted on a node; the others are in the inspector.
@@ -82,6 +86,12 @@ class NodeShape:
         sockets = self.outputs or self.inputs
         return sockets[0].type if sockets else ""
 
+    @property
+    def full_height(self) -> float:
+        """The height that it has once its result has a picture."""
+        comes = not self.thumb_y and any(each.type in PICTURED for each in self.outputs)
+        return self.height + (THUMB + PAD if comes else 0.0)
+
     def socket(self, name: str, outgoing: bool) -> Socket | None:
         return next((each for each in (self.outputs if outgoing else self.inputs) if each.name == name), None)
 
@@ -101,7 +111,7 @@ def shape_of(
     shape = NodeShape(name, title, data.type, *at, mute=data.mute, bypass=data.bypass, group=group)
     shape.ghost = spec is None and not (group and data.type[len(GROUP_PREFIX) :] in document.scopes)
     shape.inputs, shape.outputs = _sockets(document, scope, name, data, spec, shape.ghost)
-    _place(shape, data, spec, thumbnail)
+    _place(shape, data, params_of(document, data), thumbnail)
     return shape
 
 
@@ -109,11 +119,11 @@ def plain_shape(spec: NodeSpec) -> NodeShape:
     """A node of its own, as it comes: for showing what one would add."""
     shape = NodeShape(spec.id, _(spec.title), spec.id, 0.0, 0.0)
     shape.inputs, shape.outputs = _spec_sockets(spec)
-    _place(shape, NodeData(spec.id), spec, thumbnail=False)
+    _place(shape, NodeData(spec.id), list(spec.params), thumbnail=False)
     return shape
 
 
-def _place(shape: NodeShape, data: NodeData, spec: NodeSpec | None, thumbnail: bool) -> None:
+def _place(shape: NodeShape, data: NodeData, params: list[Param], thumbnail: bool) -> None:
     """Put sockets, fields and picture in their rows, and the foot below them."""
     inputs, outputs = shape.inputs, shape.outputs
     y = HEAD + PAD
@@ -124,7 +134,7 @@ def _place(shape: NodeShape, data: NodeData, spec: NodeSpec | None, thumbnail: b
         if index < len(outputs):
             outputs[index].x, outputs[index].y = WIDTH, middle
         y += ROW
-    y = _place_fields(shape, data, spec, y)
+    y = _place_fields(shape, data, params, y)
     if thumbnail:
         shape.thumb_y = y + PAD / 2
         y += THUMB + PAD
@@ -190,8 +200,7 @@ def _inner(document: Document, scope: str, outer: str, end: tuple[str, str], out
     return Socket(outer, label(outer), "", False, outgoing, True, 0, 0)
 
 
-def _place_fields(shape: NodeShape, data: NodeData, spec: NodeSpec | None, y: float) -> float:
-    params = list(spec.params) if spec is not None else []
+def _place_fields(shape: NodeShape, data: NodeData, params: list[Param], y: float) -> float:
     # What was set, and what is linked, is shown before what stands at its default.
     told = [param for param in params if param.name in data.params or param.name in data.links]
     rest = [param for param in params if param not in told]
@@ -212,8 +221,7 @@ def _place_fields(shape: NodeShape, data: NodeData, spec: NodeSpec | None, y: fl
             )
         )  # fmt: skip
         if linked:
-            wire = socket_wire(spec, param.name, outgoing=False)
-            type_ = wire.base.__name__ if wire is not None else ""
+            type_ = LINKABLE[param.kind].__name__ if param.kind in LINKABLE else ""
             shape.inputs.append(
                 Socket(param.name, "", type_, False, False, False, 0.0, y + FIELD / 2, linked=True)
             )

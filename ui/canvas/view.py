@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QCursor,
     QFocusEvent,
     QKeyEvent,
@@ -29,7 +30,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, Q
 
 from meshloom.graph_runtime.document import ROOT
 from meshloom.graph_runtime.graph import GROUP_PREFIX
-from meshloom.ui.canvas import decor, floating, gestures, paint
+from meshloom.ui.canvas import decor, dots, floating, gestures, named_links, paint
 from meshloom.ui.canvas.bars import Breadcrumb, FindBar
 from meshloom.ui.canvas.curves import seen
 from meshloom.ui.canvas.hits import Hit, hit_at
@@ -68,6 +69,8 @@ class CanvasView(QGraphicsView):
     scope_changed = Signal(str)
     #: Some node stands differently.
     statuses_changed = Signal()
+    #: A menu is about to be shown for a node ("" for none): others may add to it.
+    menu_made = Signal(object, str)
 
     def __init__(self, document: OpenDocument, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,7 +93,7 @@ class CanvasView(QGraphicsView):
         #: The socket that the palette was opened from: the node chosen there is linked to it.
         self.pending: tuple[str, Socket] | None = None
         self._views: dict[str, tuple[QPointF, float]] = {}
-        self._fitted = False
+        self._fitted = self._moved = False
         self._centre = QPointF()
         self.setScene(QGraphicsScene(-1e6, -1e6, 2e6, 2e6, self))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -148,6 +151,7 @@ class CanvasView(QGraphicsView):
             reached.append(name)
         if reached == self.instances and scope == self.scope:
             return
+        self._abandon()
         self._views["/".join(self.instances)] = (self.centre(), self.zoom)
         self.instances = reached
         self.model.changed.disconnect(self._model_changed)
@@ -179,11 +183,12 @@ class CanvasView(QGraphicsView):
         self.place_bars()
 
     def _model_changed(self) -> None:
+        if self.scope not in self.document.document.scopes:
+            self._go_to(self.instances)
+            return
         gone = [name for name in self.selection if name not in self.model.shapes]
         if gone:
             self.select([name for name in self.selection if name not in gone])
-        if self.scope not in self.document.document.scopes:
-            self._go_to([])
         self.minimap.graph_changed()
         self.viewport().update()
 
@@ -234,6 +239,10 @@ class CanvasView(QGraphicsView):
     def fit(self, names: Iterable[str] | None = None) -> None:
         """Show these nodes, or all, as large as they fit up to their natural size."""
         box = self.model.bounds(names)
+        if names is None:
+            for kind in ("frames", "notes"):
+                for each in decor.held(self.model, kind):
+                    box = box.united(decor.box_of(each))
         if box.isEmpty():
             self.show_at(QPointF(0, 0), 1.0)
             return
@@ -242,8 +251,14 @@ class CanvasView(QGraphicsView):
         zoom = min(size.width() / box.width(), size.height() / box.height(), 1.0)
         self.show_at(box.center(), max(zoom, MIN_ZOOM))
 
+    def fit_once(self) -> None:
+        """Show everything, unless the user has moved the view already."""
+        if not self._moved:
+            self.fit()
+
     def zoom_at(self, factor: float, at: QPointF) -> None:
         """Zoom so that the point of the scene under ``at`` (in the viewport) stays there."""
+        self._moved = True
         zoom = min(max(self.zoom * factor, MIN_ZOOM), MAX_ZOOM)
         size = self.viewport().size()
         offset = QPointF(at.x() - size.width() / 2, at.y() - size.height() / 2)
@@ -251,6 +266,7 @@ class CanvasView(QGraphicsView):
 
     def pan(self, by: QPointF) -> None:
         """Move what is shown by pixels of the screen."""
+        self._moved = True
         self.show_at(self.centre() - by / self.zoom, self.zoom)
 
     def show_at(self, centre: QPointF, zoom: float | None = None) -> None:
@@ -321,6 +337,14 @@ class CanvasView(QGraphicsView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
+        try:
+            self._paint(painter)
+        finally:  # a painter that is left open takes the process with it
+            painter.end()
+        if self.pictures.late:
+            QTimer.singleShot(0, self.viewport(), self.viewport().update)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         painter.fillRect(self.viewport().rect(), theme().colour("canvas"))
         visible = self.visible()
@@ -340,9 +364,6 @@ class CanvasView(QGraphicsView):
         decor.paint_notes(painter, self, visible)
         self._paint_failed(painter, visible, zoom)
         self._paint_gesture(painter, zoom)
-        painter.end()
-        if self.pictures.late:
-            QTimer.singleShot(0, self.viewport(), self.viewport().update)
 
     def _paint_grid(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
         step = GRID if zoom >= 0.7 else GRID * 4
@@ -397,7 +418,25 @@ class CanvasView(QGraphicsView):
         lines: dict[str, list[QLineF]] = defaultdict(list)
         long: dict[tuple[str, bool, bool], list[tuple[QPointF, QPointF]]] = defaultdict(list)
         converters: list[QPointF] = []
+        rerouted = dots.by_link(self.model)
+        named = named_links.held(self.model)
+        if named:
+            named_links.paint(painter, self.model, named, visible)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+        for key, through in rerouted.items():
+            if key in named:
+                continue
+            link = self.model.links[key]
+            start, end = self.model.ends(link)
+            muted = self.model.shapes[link.source].mute or self.model.shapes[link.target].mute
+            bright = link.source in chosen or link.target in chosen or link is hovered
+            painter.setPen(_link_pen(link.type, muted, bright, zoom))
+            painter.drawPath(dots.path_of(start, through, end))
+            dots.paint(painter, link, through)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
         for link, start, end in near:
+            if (link.target, link.socket) in rerouted or (link.target, link.socket) in named:
+                continue
             if straight:
                 lines[link.type].append(QLineF(start, end))
                 continue
@@ -497,6 +536,8 @@ class CanvasView(QGraphicsView):
         self._gesture = gestures.begin(self, event, self._space)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None and not event.buttons():  # let go where nobody told
+            self._abandon()
         if self._gesture is not None:
             self._gesture.move(event)
             return
@@ -514,6 +555,14 @@ class CanvasView(QGraphicsView):
         if hit.link is not before:
             self.viewport().update()
 
+    def _abandon(self) -> None:
+        """What the mouse was about to do is not done."""
+        gesture, self._gesture = self._gesture, None
+        if gesture is not None:
+            gesture.cancel()
+            self.viewport().unsetCursor()
+            self.viewport().update()
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._gesture is not None and self._gesture.end(event):
             self._gesture = None
@@ -525,16 +574,42 @@ class CanvasView(QGraphicsView):
             self.mousePressEvent(event)
             return
         if hit.node is None:
+            at = self.mapToScene(event.position().toPoint())
+            dot = dots.dot_at(self.model, at, 10 / self.zoom)
+            if dot is not None:
+                listed = [dict(each) for index, each in enumerate(dots.held(self.model)) if index != dot]
+                self.document.do(dots.changed(self, listed), _("Remove a dot"))
+                return
+            if hit.link is not None:
+                self.document.do(dots.added(self, hit.link, at), _("Reroute"))
+                return
             if floating.edit_decor(self, self.mapToScene(event.position().toPoint())):
                 return
-            if hit.link is None:
-                self.palette_wanted.emit(event.globalPosition().toPoint(), "", "")
+            self.palette_wanted.emit(event.globalPosition().toPoint(), "", "")
             return
         shape = self.model.shapes[hit.node]
         if shape.group and not shape.ghost:
             self.enter(hit.node)
         else:
             self.activated.emit(hit.node)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of what is under the pointer; from the keyboard, of what is selected."""
+        from meshloom.ui.canvas.menu import menu_for
+
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        if by_key and self.selection:
+            shape = self.model.shapes[self.selection[0]]
+            hit, scene = Hit(shape.name), QPointF(shape.x, shape.y)
+            place = self.viewport().mapToGlobal(self.mapFromScene(scene))
+        else:
+            hit, place = self.at(QPointF(event.pos())), event.globalPos()
+            scene = self.mapToScene(event.pos())
+        if hit.node is not None and hit.node not in self.selection:
+            self.select([hit.node])
+        menu = menu_for(self, hit, scene)
+        self.menu_made.emit(menu, hit.node or "")
+        menu.popup(place)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)  # an editor that is open would stay behind
@@ -545,6 +620,12 @@ class CanvasView(QGraphicsView):
         else:
             self.zoom_at(1.0015 ** event.angleDelta().y(), event.position())
         event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and self._gesture is not None:
+            event.accept()  # while a button is held no command may change what the mouse works on
+            return True
+        return super().event(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.NativeGesture:
@@ -562,14 +643,13 @@ class CanvasView(QGraphicsView):
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+        if event.key() == Qt.Key.Key_Space and self._gesture is None and not event.isAutoRepeat():
             self._space = True
             self._space_alone = True
             self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
         elif event.key() == Qt.Key.Key_Escape:
             if self._gesture is not None:
-                self._gesture.cancel()
-                self._gesture = None
+                self._abandon()
             elif self.selection:
                 self.select([])
             elif self.instances:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QScrollBar, QVBoxLayout, QWidget
 
 from meshloom.graph_runtime.spec import Param, check_param
 from meshloom.ui.theme import theme
@@ -37,7 +37,8 @@ class Field(QWidget):
         self._column.addWidget(self._fault)
         self.setFocusProxy(widget)
         for each in (widget, *widget.findChildren(QWidget)):
-            each.installEventFilter(self)
+            if not isinstance(each, QScrollBar):  # its list or text hands the wheel on to it
+                each.installEventFilter(self)
 
     @property
     def value(self) -> Any:

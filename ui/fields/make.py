@@ -75,7 +75,7 @@ class OptionalField(Field):
     def _ticked(self, automatic: bool) -> None:
         given = None if automatic else self.inner.value
         if given is None and not automatic:
-            given = {"int": 0, "float": 0.0, "bool": False, "str": ""}.get(self.param.kind, [])
+            given = {"int": 0, "float": 0.0, "bool": False, "str": "", "path": ""}.get(self.param.kind, [])
             low = getattr(self.param.hint, "low", None)
             if self.param.kind in ("int", "float") and low is not None and low > 0:
                 given = int(low) if self.param.kind == "int" else float(low)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from meshloom.graph_runtime.spec import Param, Range, Seed
 from meshloom.ui.fields.field import Field
-from meshloom.ui.fields.text import shown
+from meshloom.ui.fields.text import digits, shown
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.words import _
 
@@ -52,9 +52,11 @@ class Bar(QWidget):
     def _kept(self, given: float) -> Any:
         if self._step:
             given = round(given / self._step) * self._step
+        if self._param.kind != "int":  # before the limits: those have as many digits as they have
+            given = float(f"{given:.5g}")
         given = given if self._low is None else max(self._low, given)
         given = given if self._high is None else min(self._high, given)
-        return round(given) if self._param.kind == "int" else float(f"{given:.5g}")
+        return round(given) if self._param.kind == "int" else float(given)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -171,13 +173,14 @@ class NumberField(Field):
         self.entry.setText(
             ""
             if self.value is None
-            else f"{self.value:.10g}"
+            else digits(self.value)
             if isinstance(self.value, float)
             else str(self.value)
         )
-        self.bar.hide()
+        # First the focus, then out of sight: a widget that goes with the focus hands it to just anybody.
         self.entry.show()
         self.entry.setFocus()
+        self.bar.hide()
         self.entry.selectAll()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -204,10 +207,11 @@ class NumberField(Field):
 
     def _back(self) -> None:
         self.tell("")
-        self.entry.hide()
         self.bar.show()
         self.show_value(self.value)
-        self.bar.setFocus()
+        if self.entry.hasFocus():
+            self.bar.setFocus()
+        self.entry.hide()
 
     def _dragged(self, value: Any) -> None:
         self.offer(value, done=False)

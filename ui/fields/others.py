@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from meshloom.graph_runtime.spec import OpenFile, OpenFolder, Param
 from meshloom.ui.fields.field import Field, no_wheel_focus
+from meshloom.ui.fields.text import digits
 from meshloom.ui.theme import UNIT
 from meshloom.ui.words import _
 
@@ -78,7 +80,7 @@ class LineField(Field):
 
     def show_value(self, value: Any) -> None:
         if isinstance(value, (list, tuple)):
-            value = ", ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
+            value = ", ".join(digits(item) if isinstance(item, float) else str(item) for item in value)
         text = "" if value is None else str(value)
         if text != self.line.text():
             self.line.setText(text)
@@ -156,7 +158,7 @@ class PathField(Field):
         self.line.editingFinished.connect(self._finished)
 
     def show_value(self, value: Any) -> None:
-        text = "" if value is None else str(value)
+        text = "" if value is None or Path(str(value)) == Path() else str(value)
         if text != self.line.text():
             self.line.setText(text)
             self.line.setToolTip(text)
@@ -191,11 +193,11 @@ class PathField(Field):
             self.offer(self.line.text(), done=True)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() and event.mimeData().urls()[0].isLocalFile():
+        if _local_files(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = Path(event.mimeData().urls()[0].toLocalFile())
+        path = Path(_local_files(event.mimeData())[0])
         if self._folder and path.is_file():
             path = path.parent
         self._take(str(path))
@@ -250,11 +252,11 @@ class PathsField(Field):
             self.show_value(given)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        if _local_files(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.add([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+        self.add(_local_files(event.mimeData()))
         event.acceptProposedAction()
 
 
@@ -279,15 +281,25 @@ class ColourField(Field):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.currentColorChanged.connect(self._trying)
         dialog.colorSelected.connect(self._taken)
+        dialog.rejected.connect(partial(self._put_back, self.value))
         dialog.open()
 
     def _trying(self, colour: QColor) -> None:
         self.offer(_parts(colour), done=False)
         self.show_value(self.value)
 
+    def _put_back(self, before: Any) -> None:
+        if self.value != before:
+            self.offer(before, done=True)
+            self.show_value(before)
+
     def _taken(self, colour: QColor) -> None:
         self.offer(_parts(colour), done=True)
         self.show_value(self.value)
+
+
+def _local_files(held: QMimeData) -> list[str]:
+    return [url.toLocalFile() for url in held.urls() if url.isLocalFile()]
 
 
 def _colour(value: Any) -> QColor:

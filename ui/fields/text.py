@@ -37,5 +37,11 @@ def shown(param: Param, value: Any) -> str:
     return f"{text[0]} …" if text[1] else text[0] or "–"
 
 
+def digits(number: float) -> str:
+    """All digits of a number, for typing: what is read back is the same number."""
+    return repr(number).removesuffix(".0")
+
+
 def _file(value: Any) -> str:
-    return PurePath(str(value)).name or str(value) or "–"
+    path = PurePath(str(value))
+    return path.name or (str(path) if path.parts else "–")

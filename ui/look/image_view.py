@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from meshloom.graph_runtime import types
+from meshloom.ui.look.histogram import Histogram, counts
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.words import _
 
@@ -38,15 +39,25 @@ def pixels_of(value: Any) -> np.ndarray | None:
     return None
 
 
-def to_screen(pixels: np.ndarray, channel: str = "rgb", exposure: float = 0.0, depth: bool = False) -> QImage:
+def to_screen(
+    pixels: np.ndarray,
+    channel: str = "rgb",
+    exposure: float = 0.0,
+    depth: bool | tuple[float, float] = False,
+    span: tuple[float, float] = (0.0, 1.0),
+) -> QImage:
     """What is shown of (H, W, C) pixels: sRGB; floats beyond 0..1 clip. ``exposure`` in stops, in linear light.
 
-    ``depth``: the range from the 2nd to the 98th percentile of what is known (> 0), near bright.
+    ``depth``: near bright, far dark, in the range given or :func:`depth_range`. ``span``: the numbers shown as black
+    and white.
     """
     held = pixels
+    if pixels.dtype == np.uint8 and channel != "luma" and not (exposure or depth or span != (0.0, 1.0)):
+        return _as_it_is(pixels, channel)
     if depth:
-        held = _depth_levels(pixels[:, :, 0])[:, :, None]
-    levels = held.astype(np.float32) / 255.0 if held.dtype == np.uint8 else held.astype(np.float32)
+        near_far = depth if isinstance(depth, tuple) else depth_range(pixels)
+        held = _depth_levels(pixels[:, :, 0], *near_far)[:, :, None]
+    levels = held.astype(np.float32) / 255.0 if held.dtype == np.uint8 else _numbers(held)
     alpha = levels[:, :, 3] if levels.shape[2] == 4 else None
     colour = levels[:, :, :3] if levels.shape[2] >= 3 else np.repeat(levels[:, :, :1], 3, axis=2)
     if channel in ("r", "g", "b"):
@@ -57,6 +68,8 @@ def to_screen(pixels: np.ndarray, channel: str = "rgb", exposure: float = 0.0, d
         colour = np.repeat(
             (alpha if alpha is not None else np.ones(levels.shape[:2], np.float32))[:, :, None], 3, 2
         )
+    if span != (0.0, 1.0):
+        colour = (colour - np.float32(span[0])) / np.float32(max(span[1] - span[0], 1e-12))
     if exposure:
         linear = np.where(colour <= 0.04045, colour / 12.92, ((np.maximum(colour, 0) + 0.055) / 1.055) ** 2.4)
         linear *= 2.0**exposure
@@ -64,18 +77,47 @@ def to_screen(pixels: np.ndarray, channel: str = "rgb", exposure: float = 0.0, d
             linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055
         )
     out = np.empty((*levels.shape[:2], 4), np.uint8)
-    out[:, :, :3] = np.clip(np.nan_to_num(colour) * 255 + 0.5, 0, 255)
+    out[:, :, :3] = np.clip(colour * 255 + 0.5, 0, 255)
     out[:, :, 3] = 255 if alpha is None or channel != "rgb" else np.clip(alpha * 255 + 0.5, 0, 255)
+    return _image(out)
+
+
+def _as_it_is(pixels: np.ndarray, channel: str) -> QImage:
+    """(H, W, C) uint8, or one channel of it, without any reckoning: photos are shown often and are large."""
+    out = np.empty((*pixels.shape[:2], 4), np.uint8)
+    has_alpha = pixels.shape[2] == 4
+    if channel == "a":
+        out[:, :, :3] = pixels[:, :, 3:] if has_alpha else 255
+    elif channel == "rgb":
+        out[:, :, :3] = pixels[:, :, :3]
+    else:
+        out[:, :, :3] = pixels[:, :, ["rgb".index(channel) if pixels.shape[2] >= 3 else 0]]
+    out[:, :, 3] = pixels[:, :, 3] if has_alpha and channel == "rgb" else 255
+    return _image(out)
+
+
+def _image(out: np.ndarray) -> QImage:
     height, width = out.shape[:2]
-    return QImage(out.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+    return QImage(out.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
-def _depth_levels(depth: np.ndarray) -> np.ndarray:
+def _numbers(held: np.ndarray) -> np.ndarray:
+    """Floats that can be reckoned with: what is no number is 0, and nothing is beyond a thousand million."""
+    return np.clip(np.nan_to_num(held, nan=0.0, posinf=1e9, neginf=-1e9), -1e9, 1e9).astype(np.float32)
+
+
+def depth_range(*depths: np.ndarray) -> tuple[float, float]:
+    """From the 2nd to the 98th percentile of all that is known (finite and > 0) in some depth maps."""
+    known = np.concatenate([np.zeros(0), *(each[np.isfinite(each) & (each > 0)] for each in depths)])
+    if not len(known):
+        return 0.0, 1.0
+    near, far = np.percentile(known, (2, 98))
+    return float(near), float(far)
+
+
+def _depth_levels(depth: np.ndarray, near: float, far: float) -> np.ndarray:
     known = np.isfinite(depth) & (depth > 0)
-    if not known.any():
-        return np.zeros(depth.shape, np.float32)
-    near, far = np.percentile(depth[known], (2, 98))
-    level = 1.0 - (depth - near) / max(float(far - near), 1e-9)
+    level = 1.0 - (depth - near) / max(far - near, 1e-9)
     return np.where(known, np.clip(level, 0, 1) * 0.9 + 0.1, 0).astype(np.float32)
 
 
@@ -148,14 +190,14 @@ class Canvas(QWidget):
         return (int(x), int(y)) if inside else (-1, -1)
 
     def frame(self) -> QRectF:
-        """Where the picture is in the widget."""
+        """Where the picture is in the widget. At whole zooms its pixels lie on those of the screen."""
         width, height = self._size
-        return QRectF(
-            self.width() / 2 - self.centre.x() * self.zoom,
-            self.height() / 2 - self.centre.y() * self.zoom,
-            width * self.zoom,
-            height * self.zoom,
-        )
+        left = self.width() / 2 - self.centre.x() * self.zoom
+        top = self.height() / 2 - self.centre.y() * self.zoom
+        ratio = self.devicePixelRatioF()
+        if abs(self.zoom * ratio - round(self.zoom * ratio)) < 1e-6:
+            left, top = round(left * ratio) / ratio, round(top * ratio) / ratio
+        return QRectF(left, top, width * self.zoom, height * self.zoom)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._fitted:
@@ -235,6 +277,20 @@ class Canvas(QWidget):
             y += self.zoom
 
 
+def _lay_over(screen: QImage, coverage: np.ndarray) -> None:
+    """Tint a picture by a mask of any size."""
+    height, width = coverage.shape
+    ink = theme().colour("bad")
+    tint = np.empty((height, width, 4), np.uint8)
+    tint[:, :, :3] = (ink.red(), ink.green(), ink.blue())
+    tint[:, :, 3] = np.clip(np.nan_to_num(coverage), 0, 1) * 140
+    layer = QImage(tint.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    painter = QPainter(screen)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(screen.rect(), layer)
+    painter.end()
+
+
 def _checkers() -> QBrush:
     tile = QImage(16, 16, QImage.Format.Format_RGB32)
     tile.fill(0xFFCDCDCD)
@@ -268,21 +324,34 @@ class ImageView(QWidget):
         fit.setText(_("Fit"))
         natural = QToolButton(self)
         natural.setText("1:1")
+        self.range = QComboBox(self)
+        self.range.setToolTip(_("Which numbers are shown as black and white"))
+        for words, name in ((_("0 to 1"), "unit"), (_("2 % to 98 %"), "most"), (_("All values"), "all")):
+            self.range.addItem(words, name)
+        self.levels = QToolButton(self)
+        self.levels.setText(_("Histogram"))
+        self.levels.setCheckable(True)
+        self.histogram = Histogram(self.canvas)
+        self._overlay: np.ndarray | None = None
         bar = QHBoxLayout()
         bar.setContentsMargins(2 * UNIT, UNIT, 2 * UNIT, UNIT)
         bar.setSpacing(2 * UNIT)
-        for widget in (fit, natural, self.channel, self.exposure):
+        for widget in (fit, natural, self.channel, self.exposure, self.range, self.levels):
             bar.addWidget(widget)
-        bar.addWidget(self.readout, 1)
+        bar.addStretch(1)
+        self.readout.setContentsMargins(2 * UNIT, 0, 2 * UNIT, UNIT)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.canvas, 1)
         column.addLayout(bar)
+        column.addWidget(self.readout)
         fit.clicked.connect(self.canvas.fit)
         natural.clicked.connect(self.canvas.natural)
         self.channel.currentIndexChanged.connect(self._repaint)
         self.exposure.valueChanged.connect(self._repaint)
+        self.range.currentIndexChanged.connect(self._repaint)
+        self.levels.toggled.connect(self._repaint)
         self.canvas.pointed.connect(self._tell)
 
     def show_value(self, value: Any) -> None:
@@ -291,12 +360,46 @@ class ImageView(QWidget):
         self._repaint()
         self._tell(-1, -1)
 
+    def set_overlay(self, mask: types.Mask | None) -> None:
+        """Tint what a mask covers, in every picture shown, until told otherwise."""
+        self._overlay = mask.coverage if mask is not None else None
+        self._repaint()
+
+    @property
+    def overlaid(self) -> bool:
+        return self._overlay is not None
+
+    def span(self) -> tuple[float, float]:
+        """The numbers that are shown as black and white."""
+        assert self._pixels is not None
+        how = self.range.currentData()
+        if self._pixels.dtype == np.uint8 or how == "unit":
+            return 0.0, 1.0
+        held = self._pixels[:, :, :3] if self._pixels.shape[2] == 4 else self._pixels
+        known = held[np.isfinite(held)]
+        if not len(known):
+            return 0.0, 1.0
+        if how == "all":
+            return float(known.min()), float(known.max())
+        low, high = np.percentile(known[:: max(1, len(known) // 1_000_000)], (2, 98))
+        return float(low), float(high)
+
     def _repaint(self) -> None:
-        if self._pixels is not None:
-            depth = isinstance(self._value, types.DepthMap)
-            self.canvas.show_image(
-                to_screen(self._pixels, self.channel.currentData(), self.exposure.value() / 10, depth)
-            )
+        if self._pixels is None:
+            return
+        depth = isinstance(self._value, types.DepthMap)
+        self.range.setVisible(self._pixels.dtype != np.uint8 and not depth)
+        span = (0.0, 1.0) if depth else self.span()
+        screen = to_screen(self._pixels, self.channel.currentData(), self.exposure.value() / 10, depth, span)
+        if self._overlay is not None and isinstance(self._value, types.Image):
+            _lay_over(screen, self._overlay)
+        self.canvas.show_image(screen)
+        self.histogram.setVisible(self.levels.isChecked())
+        if self.levels.isChecked():
+            eight = self._pixels.dtype == np.uint8
+            shown = (0.0, 255.0) if eight else depth_range(self._pixels) if depth else span
+            self.histogram.show_counts(counts(self._pixels, shown), shown)
+            self.histogram.move(2 * UNIT, 2 * UNIT)
 
     def _tell(self, x: int, y: int) -> None:
         if self._pixels is None:

@@ -35,16 +35,24 @@ class TextView(QPlainTextEdit):
 
 
 class _Cell(QTableWidgetItem):
-    """Sorts numbers as numbers, texts as texts, and nothing last."""
+    """Sorts numbers as numbers, texts as texts, and nothing last, whichever way."""
 
     def __lt__(self, other: QTableWidgetItem) -> bool:
         mine, theirs = self.data(Qt.ItemDataRole.UserRole), other.data(Qt.ItemDataRole.UserRole)
+        if _is_nothing(mine) or _is_nothing(theirs):
+            order = self.tableWidget().horizontalHeader().sortIndicatorOrder()
+            first, last = (mine, theirs) if order == Qt.SortOrder.AscendingOrder else (theirs, mine)
+            return _is_nothing(last) and not _is_nothing(first)
         numbers = (int, float)
         if isinstance(mine, numbers) and isinstance(theirs, numbers):
             return mine < theirs
         if isinstance(mine, numbers) != isinstance(theirs, numbers):
             return isinstance(mine, numbers)
         return str(mine) < str(theirs)
+
+
+def _is_nothing(held: Any) -> bool:
+    return held is None or held != held
 
 
 class TableView(QTableWidget):
@@ -76,14 +84,15 @@ class TableView(QTableWidget):
         self.resizeColumnsToContents()
 
     def as_csv(self) -> str:
-        """The selected rows, or all, in the order shown."""
+        """The selected rows, or all, in the order shown, with every digit of what is held."""
         chosen = sorted({index.row() for index in self.selectedIndexes()})
         rows = chosen if len(chosen) > 1 else range(self.rowCount())
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([self.horizontalHeaderItem(column).text() for column in range(self.columnCount())])
         for row in rows:
-            writer.writerow([self.item(row, column).text() for column in range(self.columnCount())])
+            cells = (self.item(row, column) for column in range(self.columnCount()))
+            writer.writerow([cell.data(Qt.ItemDataRole.UserRole) for cell in cells])
         return out.getvalue()
 
     def copy(self) -> None:
@@ -98,6 +107,7 @@ class FigureView(QWidget):
         import pyqtgraph as pg
 
         self._pg = pg
+        self._shown: tuple[str, ...] = ()
         self.plot = pg.PlotWidget(self, background=theme().panel)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -106,6 +116,10 @@ class FigureView(QWidget):
     def show_value(self, value: types.Figure) -> None:
         item = self.plot.getPlotItem()
         item.clear()
+        shown = (value.title, value.x_label, value.y_label)
+        if shown != self._shown:  # of the same figure with new numbers, the view is kept
+            self._shown = shown
+            item.enableAutoRange()
         item.setTitle(value.title, color=theme().text)
         for side, words in (("bottom", value.x_label), ("left", value.y_label)):
             item.setLabel(side, words, color=theme().text)

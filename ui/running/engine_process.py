@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 Said = dict[str, Any]
 
+#: Lines of its log that are kept: Python's account of a fault lists every thread.
+_TAIL = 600
 #: How long a process that was told to end may take (milliseconds).
 _PATIENCE = 3000
 
@@ -79,7 +82,7 @@ class EngineProcess(QObject):
         assert self._process is not None
         text = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
         for line in text.splitlines():
-            self._tail = [*self._tail[-80:], line]
+            self._tail = [*self._tail[-_TAIL:], line]
             self.logged.emit(line)
 
     def _finished(self, code: int) -> None:
@@ -90,6 +93,10 @@ class EngineProcess(QObject):
             process.deleteLater()
         if not self._leaving:
             self.died.emit(code, "\n".join(self._tail))
+
+    def use(self, environment: dict[str, str]) -> None:
+        """What the next process is started with."""
+        self._environment = dict(environment)
 
     def kill(self) -> None:
         """End the process at once; :attr:`died` is told."""
@@ -115,6 +122,15 @@ class EngineProcess(QObject):
         QTimer.singleShot(0, self, self.close)
 
 
+#: The choices of the settings that an engine process is started with.
+ENGINE_CHOICES = {"memory_gb", "cache_gb", "workers", "cache_folder", "device"}
+
+
+def cache_folder(choices: Any) -> Path | None:
+    """Where the settings say that results are kept; ``None`` for the usual place, or as the environment says."""
+    return Path(choices.cache_folder) if choices.cache_folder and "MESHLOOM_CACHE" not in os.environ else None
+
+
 def engine_environment(choices: Any) -> dict[str, str]:
     """What the settings say, as the environment of an engine process."""
     held = {
@@ -122,8 +138,9 @@ def engine_environment(choices: Any) -> dict[str, str]:
         "MESHLOOM_DISK_GB": str(max(1, round(choices.cache_gb))),
         "MESHLOOM_WORKERS": str(choices.workers or ""),
     }
-    if choices.cache_folder and "MESHLOOM_CACHE" not in os.environ:
-        held["MESHLOOM_CACHE"] = choices.cache_folder
+    folder = cache_folder(choices)
+    if folder is not None:
+        held["MESHLOOM_CACHE"] = str(folder)
     if choices.device != "auto" and "MESHLOOM_DEVICE" not in os.environ:
         held["MESHLOOM_DEVICE"] = choices.device
     return held

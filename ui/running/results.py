@@ -37,6 +37,12 @@ class Results(QObject):
         self._asked: OrderedDict[str, None] = OrderedDict()
         self._thread: threading.Thread | None = None
         self._closed = False
+        #: What was looked for in vain: whoever made it has to make it again.
+        self.lost: set[str] = set()
+
+    def use(self, folder: Path | None) -> None:
+        """Read from another cache folder from now on."""
+        self._folder = folder
 
     def want(self, digest: str) -> None:
         """Ask for a value; :attr:`loaded` or :attr:`failed` answers. The latest asked comes first."""
@@ -48,15 +54,22 @@ class Results(QObject):
         self._wanted.put(digest)
 
     def _load(self) -> None:
-        cache = Cache(_BUDGET, DiskStore(self._folder or default_cache_folder()))
+        folder = self._folder
+        cache = Cache(_BUDGET, DiskStore(folder or default_cache_folder()))
         try:
             while (digest := self._wanted.get()) is not None and not self._closed:
+                if folder != self._folder:
+                    cache.close()
+                    folder = self._folder
+                    cache = Cache(_BUDGET, DiskStore(folder or default_cache_folder()))
                 value, fault = self._fetch(cache, digest)
                 if self._closed:
                     return
                 if fault:
+                    self.lost.add(digest)
                     self.failed.emit(digest, fault)
                 else:
+                    self.lost.discard(digest)
                     self.loaded.emit(digest, value)
         finally:
             cache.close()

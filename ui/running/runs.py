@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,8 @@ RunState = Literal["waiting", "running", "done", "failed", "cancelled", "refused
 
 #: A cancelled run that has not ended after this (milliseconds) is ended with its process.
 _LAST_RESORT = 4000
+#: Pictures of results that are kept.
+_MOST_PICTURES = 4000
 #: A change of the graph is explained after it has been quiet this long (milliseconds).
 _QUIET = 250
 
@@ -84,6 +87,8 @@ class Runs(QObject):
         self.paused = False
         self._ids = itertools.count(1)
         self._statuses: dict[str, dict[str, NodeStatus]] = {}
+        #: Pictures by what they show: the engine sends each once.
+        self._pictures: OrderedDict[tuple[Any, ...], QImage] = OrderedDict()
         #: Whose statuses the answers to a request tell; thumbnails come after its end.
         self._documents: dict[int, str] = {}
         self._to_explain: dict[str, tuple[GraphData, Path, str]] = {}
@@ -261,7 +266,7 @@ class Runs(QObject):
                 peak_bytes=said.get("peak_bytes", 0),
                 bytes=said.get("bytes", 0),
                 outputs=outputs,
-                thumbnail=before.thumbnail if before.outputs == outputs else None,
+                thumbnail=self._pictures.get(outputs),
             ),
         )
         if run is not None:
@@ -291,7 +296,7 @@ class Runs(QObject):
         outputs = _refs(said.get("outputs", ()))
         if said["verdict"] == "reused":
             state = "done" if before.state == "done" and before.outputs == outputs else "cached"
-            picture = before.thumbnail if before.outputs == outputs else None
+            picture = self._pictures.get(outputs)
             told = replace(before, state=state, outputs=outputs, thumbnail=picture, why=said["why"])
             self._set(document, said["node"], replace(told, seconds=said["seconds"], message="", hint=""))
             return
@@ -309,8 +314,12 @@ class Runs(QObject):
 
     def _thumbnail(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         picture = QImage.fromData(base64.b64decode(said["png"]))
-        status = self._status(document, said["node"])
-        self._set(document, said["node"], replace(status, thumbnail=picture))
+        status, outputs = self._status(document, said["node"]), _refs(said["outputs"])
+        self._pictures[outputs] = picture
+        while len(self._pictures) > _MOST_PICTURES:
+            self._pictures.popitem(last=False)
+        if status.outputs == outputs:
+            self._set(document, said["node"], replace(status, thumbnail=picture))
         if run is not None:
             run.thumbnail = picture
 
@@ -320,6 +329,8 @@ class Runs(QObject):
         words = _joined(said["message"], said.get("hint", ""))
         if run is not None:
             self.logged.emit("error", document, node, f"{where}: {words}" if where else words)
+        if node and run is not None and self._status(document, node).state != "failed":
+            run.failed += 1
         if node and "/" not in node:
             status = NodeStatus("failed", message=said["message"], hint=said.get("hint", ""), why=where)
             if self._status(document, node).state not in ("running", "done"):
@@ -335,7 +346,8 @@ class Runs(QObject):
 
     def _finished(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         if run is not None:
-            self._end(run, said["status"])
+            done_in_part = said["status"] == "done" and run.failed > 0
+            self._end(run, "failed" if done_in_part else said["status"])
 
     def _end(self, run: RunInfo, state: RunState) -> None:
         self._last_resort.stop()

@@ -25,7 +25,10 @@ _MOST_EDGES = 1_500_000
 #: How much of a wire covers what is below.
 _WIRE = np.float32(0.45)
 
-SHADINGS = ("auto", "studio", "plain", "normals")
+#: A normal's colour beyond grey: x red, up green, towards the viewer of the front blue.
+_NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
+
+SHADINGS = ("auto", "material", "studio", "plain", "normals")
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ def draw(
     for each in made:
         between()
         if isinstance(each, SolidMesh) and each.scene is not None:
-            _draw_scene(frame, each.scene, fine, _look(each.scene, style), plane, between)
+            as_normals = style.shading == "normals"
+            _draw_scene(frame, each.scene, fine, _look(each.scene, style), plane, between, as_normals)
     points = [each.points if isinstance(each, SolidMesh) else each for each in made]
     clouds = [each for each in points if isinstance(each, Points)]
     most = _MOVING if moving else _STILL
@@ -107,7 +111,18 @@ def draw(
 def _look(scene: Scene, style: Style) -> light.Look:
     if style.shading in ("plain", "normals"):
         return light.UNLIT
+    if style.shading == "material" or (style.shading == "auto" and _shines(scene)):
+        return light.REFLECTING
     return light.CLAY if style.shading == "studio" or not scene.painted else light.SOFT
+
+
+def _shines(scene: Scene) -> bool:
+    """Whether there is more to a surface than its colour."""
+    surface = scene.surface
+    if surface is None:
+        return False
+    maps = surface.metallic_roughness is not None or surface.normal is not None
+    return maps or surface.metallic > 0 or surface.roughness < 0.95
 
 
 def _plane(clip: tuple[int, float, bool] | None, box: Bounds | None) -> NDArray[np.float64] | None:
@@ -127,21 +142,31 @@ def _draw_scene(
     look: light.Look,
     plane: NDArray[np.float64] | None,
     between: Callable[[], None],
+    as_normals: bool = False,
+    solid: bool = True,
 ) -> None:
+    """``solid``: its faces and normals count, not only its colours."""
     from meshloom.kernels.raycast._screen_kernel import nearer
 
     empty = not frame.alpha.any()
     for first, last, part in tiles(scene, view, look, clip=plane):
         between()
         rows = slice(first, last)
+        if as_normals:
+            part.colour = np.float32(0.5) + part.normal * _NORMAL_PAINT
+        if not solid:
+            part.face, part.normal = np.full_like(part.face, -1), np.zeros_like(part.normal)
         if empty:
             for name in ("colour", "depth", "normal", "face", "alpha"):
                 getattr(frame, name)[rows] = getattr(part, name)
             continue
+        before = frame.depth[rows].copy()
         nearer(
             frame.depth[rows], frame.face[rows], frame.normal[rows], frame.colour[rows], frame.alpha[rows],
             part.depth, part.colour, part.alpha,
         )  # fmt: skip
+        won = frame.depth[rows] != before
+        frame.face[rows][won], frame.normal[rows][won] = part.face[won], part.normal[won]
 
 
 def _draw_lines(
@@ -167,7 +192,7 @@ def _draw_lines(
             length = each.length(box)
             photos = each.photos(length, thumbs) if style.photos and not moving else None
             if photos is not None:
-                _draw_scene(frame, photos, view, light.UNLIT, None, lambda: None)
+                _draw_scene(frame, photos, view, light.UNLIT, None, lambda: None, solid=False)
             lines = each.lines(length)
             paint = np.repeat(each.colours, lines.shape[1], axis=0)
             draw_lines(frame, view, lines.reshape(-1, 2, 3), paint, usual)
@@ -225,7 +250,7 @@ def to_bytes(frame: Frame, style: Style) -> NDArray[np.uint8]:
         np.ascontiguousarray(frame.normal),
         np.array(style.top, np.float32),
         np.array(style.bottom, np.float32),
-        style.shading == "normals",
+        False,
         out,
     )
     return out

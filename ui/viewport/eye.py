@@ -37,8 +37,9 @@ def _front() -> NDArray[np.float64]:
 class Eye:
     """Looks at ``target`` (world) from ``distance`` away. World up is -y.
 
-    ``azimuth`` turns right from ``front``, ``elevation`` rises above the horizon, degrees. ``span``: angle of view
-    of the shorter side, degrees. ``parallel``: orthographic; what is at the target keeps its size.
+    ``azimuth`` turns to the right of who looks from ``front``, ``elevation`` rises above the horizon, degrees.
+    ``span``: angle of view of the shorter side, degrees. ``parallel``: orthographic; what is at the target keeps
+    its size.
     """
 
     target: NDArray[np.float64] = field(default_factory=_origin)
@@ -52,19 +53,24 @@ class Eye:
     @property
     def towards(self) -> NDArray[np.float64]:
         """Unit vector from the target to the eye."""
-        return direction(self.azimuth, self.elevation, self.front)
+        return direction(-self.azimuth, self.elevation, self.front)
 
     @property
     def position(self) -> NDArray[np.float64]:
         """(3,) in the world; of an orthographic eye, where a usual one would be."""
         return self.target + self.distance * self.towards
 
+    @property
+    def _stretch(self) -> float:
+        """How many times farther away the camera of an orthographic eye stands."""
+        return float(np.tan(np.radians(self.span / 2)) / np.tan(np.radians(_NARROW / 2)))
+
     def view(self, size: tuple[int, int]) -> View:
         """The camera for a picture of ``size`` (width, height)."""
         span, distance = self.span, self.distance
         if self.parallel:
             span = _NARROW
-            distance *= float(np.tan(np.radians(self.span / 2)) / np.tan(np.radians(span / 2)))
+            distance *= self._stretch
         focal = min(size) / 2 / float(np.tan(np.radians(span / 2)))
         return look_from(self.target + distance * self.towards, self.target, UP, focal, size)
 
@@ -103,5 +109,6 @@ class Eye:
         local = (corners - middle) @ self.view((100, 100)).rotation.T
         limit = float(np.tan(np.radians(self.span / 2))) * 0.9
         wide, tall = limit * max(aspect, 1.0), limit * max(1 / aspect, 1.0)
-        need = np.maximum(np.abs(local[:, 0]) / wide, np.abs(local[:, 1]) / tall) - local[:, 2]
+        nearer = -local[:, 2] / (self._stretch if self.parallel else 1.0)
+        need = np.maximum(np.abs(local[:, 0]) / wide, np.abs(local[:, 1]) / tall) + nearer
         return replace(self, target=middle, distance=max(float(need.max()), 1e-6))

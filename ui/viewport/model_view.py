@@ -29,14 +29,30 @@ from meshloom.ui.viewport.eye import SIDES
 from meshloom.ui.viewport.picking import Pick
 from meshloom.ui.viewport.things import Points, Stands, Thing
 from meshloom.ui.viewport.viewport import Viewport
-from meshloom.ui.words import _
+from meshloom.ui.words import _, mark
 
-#: Words of the menus that come from data, here so that they are found for translation.
-_SHADINGS = {"auto": _("Automatic"), "studio": _("Clay"), "plain": _("Unlit"), "normals": _("Normals")}
-_SIDES = {"front": _("Front"), "back": _("Back"), "left": _("Left"), "right": _("Right"), "top": _("Top"),
-          "bottom": _("Bottom")}  # fmt: skip
-_ATTRIBUTES = {"colour": _("Colour"), "height": _("Height"), "confidence": _("Confidence"),
-               "normals": _("Normals"), "plain": _("One colour")}  # fmt: skip
+_SHADINGS = {
+    "auto": mark("Automatic"),
+    "material": mark("Material (PBR)"),
+    "studio": mark("Clay"),
+    "plain": mark("Unlit"),
+    "normals": mark("Normals"),
+}
+_SIDES = {
+    "front": mark("Front"),
+    "back": mark("Behind"),
+    "left": mark("Left"),
+    "right": mark("Right"),
+    "top": mark("Top"),
+    "bottom": mark("Bottom"),
+}
+_ATTRIBUTES = {
+    "colour": mark("Colour"),
+    "height": mark("Height"),
+    "confidence": mark("Confidence"),
+    "normals": mark("Normals"),
+    "plain": mark("One colour"),
+}
 
 
 class ModelView(QWidget):
@@ -182,7 +198,7 @@ class ModelView(QWidget):
         menu.addSeparator()
         keys = {"front": "1", "right": "3", "top": "7"}
         for side in SIDES:
-            text = _SIDES[side] + (f"\t{keys[side]}" if side in keys else "")
+            text = _(_SIDES[side]) + (f"\t{keys[side]}" if side in keys else "")
             menu.addAction(text, partial(self.viewport.stand, side))
         menu.addSeparator()
         self._check(menu, _("Parallel lines") + "\t5", False, self.viewport.set_parallel)
@@ -212,7 +228,7 @@ class ModelView(QWidget):
     def _shading_menu(self) -> QMenu:
         menu = QMenu(self)
         for name, words in _SHADINGS.items():
-            action = self._check(menu, words, name == "auto", lambda on: None)
+            action = self._check(menu, _(words), name == "auto", lambda on: None)
             action.setData(name)
             self._shading.addAction(action)
         self._shading.triggered.connect(lambda action: self.viewport.set_style(shading=action.data()))
@@ -224,7 +240,7 @@ class ModelView(QWidget):
         menu = QMenu(self)
         menu.aboutToShow.connect(self._offer_attributes)
         for name, words in _ATTRIBUTES.items():
-            action = self._check(menu, words, name == "colour", lambda on: None)
+            action = self._check(menu, _(words), name == "colour", lambda on: None)
             action.setData(name)
             self._points_by.addAction(action)
         self._points_by.triggered.connect(lambda action: self.viewport.set_style(points_by=action.data()))

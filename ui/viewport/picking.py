@@ -57,14 +57,22 @@ def _face(things: Sequence[Thing], face: int, position: NDArray[np.float64]) -> 
         if not isinstance(made, SolidMesh) or made.scene is None or face >= len(made.scene.faces):
             continue
         corners = made.scene.vertices[made.scene.faces[face]].astype(np.float64)
-        off = abs(float((position - corners[0]) @ made.scene.face_normals[face]))
+        off = _away(position, corners)
         told = {"vertices": ", ".join(map(str, made.scene.faces[face]))}
         if len(made.scene.colours) > 1:
             told["colour"] = str(tuple(int(c) for c in made.scene.colours[made.scene.faces[face][0]]))
         told["normal"] = _numbers(made.scene.face_normals[face])
         if best is None or off < best[0]:
-            best = (off, Pick(position, thing.title, "face", face, told))
+            best = (off, Pick(position, thing.title, "face", int(made.index[face]), told))
     return best[1] if best is not None else None
+
+
+def _away(position: NDArray[np.float64], corners: NDArray[np.float64]) -> float:
+    """About how far a place is from a triangle (3, 3)."""
+    edges = (corners[1:] - corners[0]).T
+    second, third = np.linalg.lstsq(edges, position - corners[0], rcond=None)[0]
+    weights = np.maximum([1 - second - third, second, third], 0)
+    return float(np.linalg.norm(position - weights @ corners / weights.sum()))
 
 
 def _point(things: Sequence[Thing], position: NDArray[np.float64], reach: float) -> Pick | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from meshloom.graph_runtime.types import Cameras, Mesh, PointCloud
 from meshloom.kernels.raycast.framing import robust_bounds, spacing
 from meshloom.kernels.raycast.overlay import camera_colours, frusta, frustum_length
-from meshloom.kernels.raycast.scene import Scene
+from meshloom.kernels.raycast.scene import Scene, Surface
 from meshloom.kernels.raycast.view import View
 
 Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -64,7 +64,9 @@ class SolidMesh:
         self.scene: Scene | None = None
         self.points: Points | None = None
         good = np.isfinite(mesh.vertices).all(axis=1)
-        faces = mesh.faces if good.all() else mesh.faces[good[mesh.faces].all(axis=1)]
+        #: Which faces of the value are drawn.
+        self.index = np.flatnonzero(good[mesh.faces].all(axis=1))
+        faces = mesh.faces if good.all() else mesh.faces[self.index]
         if len(faces):
             self.scene = Scene(
                 np.nan_to_num(mesh.vertices),
@@ -74,6 +76,11 @@ class SolidMesh:
                 uv=mesh.uv,
                 texture=None if material is None else material.base_colour,
                 factor=(1.0, 1.0, 1.0) if material is None else material.base_factor[:3],
+                surface=None
+                if material is None
+                else Surface(
+                    material.metallic, material.roughness, material.metallic_roughness, material.normal
+                ),
             )
             self.scene.cast(np.array([[[0, 0, 0, 0, 0, 1]]], np.float32))  # builds the structure now
         else:
@@ -171,6 +178,9 @@ class Stands:
             self.bounds = (self.centres.min(axis=0), self.centres.max(axis=0))
         self._lines: dict[float, NDArray[np.float64]] = {}
         self._photos: Scene | None = None
+        #: The photos in that scene, and the length of the pyramids they hang in.
+        self._hung: list[NDArray[np.uint8]] = []
+        self._hung_at = 0.0
 
     def length(self, subject: Bounds | None) -> float:
         """How deep the pyramids are drawn."""
@@ -189,9 +199,10 @@ class Stands:
                 if self.cameras.names[i] in thumbs]  # fmt: skip
         if not held:
             return None
-        key = (length, len(held))
-        if getattr(self, "_photo_key", None) != key:
-            self._photo_key = key
+        hung = [photo for _view, photo in held]
+        same = len(hung) == len(self._hung) and all(a is b for a, b in zip(hung, self._hung, strict=True))
+        if not same or length != self._hung_at:
+            self._hung, self._hung_at = hung, length
             self._photos = _quads(held, length * 0.995)
         return self._photos
 

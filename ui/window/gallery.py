@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPixmap,
     QStandardItem,
     QStandardItemModel,
+    QTextLayout,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -28,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from meshloom.ui.theme import UNIT, theme
 
-_CARD = QSize(236, 224)
+_CARD = QSize(236, 238)
 _PICTURE = 140
 _ROLE = Qt.ItemDataRole.UserRole
 
@@ -193,17 +194,21 @@ class _Painter(QStyledItemDelegate):
 
 
 def _draw_wrapped(painter: QPainter, box: QRect, text: str) -> None:
-    """Text in as many whole lines as fit; the last is elided."""
+    """Text in as many whole lines as fit; the last is elided. Lines break where the language lets them."""
     metrics = painter.fontMetrics()
     room = max(1, box.height() // metrics.lineSpacing())
-    words, y = text.split(), box.top() + metrics.ascent()
-    for line in range(room):
-        if not words:
-            return
-        shown = ""
-        while words and (not shown or metrics.horizontalAdvance(f"{shown} {words[0]}") <= box.width()):
-            shown = f"{shown} {words.pop(0)}".strip()
-        if line == room - 1 and words:
-            shown = f"{shown} {' '.join(words)}"
-        painter.drawText(box.left(), y, metrics.elidedText(shown, Qt.TextElideMode.ElideRight, box.width()))
+    layout = QTextLayout(text, painter.font())
+    layout.beginLayout()
+    y = box.top() + metrics.ascent()
+    for number in range(room):
+        line = layout.createLine()
+        if not line.isValid():
+            break
+        line.setLineWidth(box.width())
+        start, length = line.textStart(), line.textLength()
+        shown = text[start:] if number == room - 1 else text[start : start + length]
+        painter.drawText(
+            box.left(), y, metrics.elidedText(shown.strip(), Qt.TextElideMode.ElideRight, box.width())
+        )
         y += metrics.lineSpacing()
+    layout.endLayout()

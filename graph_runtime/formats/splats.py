@@ -1,0 +1,55 @@
+"""Splats in files: PLY, .splat, SPZ and glTF. Axes are converted here, once: see the modules of the formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from meshloom.graph_runtime.errors import NodeError
+from meshloom.graph_runtime.formats._reading import read_bytes, reading
+from meshloom.graph_runtime.formats.gltf_splats import read_gltf_splats, write_gltf_splats
+from meshloom.graph_runtime.formats.splat_parts import Warn
+from meshloom.graph_runtime.formats.splat_ply import read_splat_ply, write_splat_ply
+from meshloom.graph_runtime.formats.splat_records import read_records, write_records
+from meshloom.graph_runtime.formats.spz import MAGIC, read_spz, write_spz
+from meshloom.graph_runtime.types import Splats
+
+#: What the file picker offers.
+PATTERNS = ("*.ply", "*.splat", "*.spz", "*.glb", "*.gltf")
+FORMATS = ("ply", "splat", "spz", "spz4", "glb")
+
+
+def read_splats(path: Path, warn: Warn | None = None) -> Splats:
+    """The splats of a file, told by its content (.splat by its name). Raises ``NodeError`` naming the file."""
+    path = Path(path)
+    data = read_bytes(path, "a file of splats")
+    with reading(path.name, "a file of splats"):
+        if data[:3] == b"ply":
+            return read_splat_ply(data, path.name, warn)
+        if data[:4] == MAGIC or data[:2] == b"\x1f\x8b":
+            return read_spz(data, path.name, warn)
+        if data[:4] == b"glTF" or path.suffix.lower() == ".gltf":
+            return read_gltf_splats(data, path, warn)
+        if path.suffix.lower() == ".splat":
+            return read_records(data, path.name, warn)
+    raise NodeError(
+        f"{path.name} is no file of splats that is known; expected PLY, .splat, SPZ or glTF",
+        hint="export it again",
+    )
+
+
+def write_splats(splats: Splats, format: str = "ply") -> bytes:
+    """The content of a file: ply (exact), splat and spz (small, rounded), spz4 (the newer SPZ), glb."""
+    if not len(splats):
+        raise NodeError("the scene holds no splats to write", hint="look at where they come from")
+    match format:
+        case "ply":
+            return write_splat_ply(splats)
+        case "splat":
+            return write_records(splats)
+        case "spz":
+            return write_spz(splats, 3)
+        case "spz4":
+            return write_spz(splats, 4)
+        case "glb":
+            return write_gltf_splats(splats)
+    raise NodeError(f"splats are not written as {format}; expected one of {', '.join(FORMATS)}")

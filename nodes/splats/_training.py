@@ -1,0 +1,116 @@
+"""Driving a training: progress, preview, checkpoints, measuring."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from meshloom.graph_runtime.spec import Run
+from meshloom.graph_runtime.types import Image
+from meshloom.kernels.splatting.arrays import Gaussians, Settings
+from meshloom.kernels.splatting.cpu import CpuRasteriser
+from meshloom.kernels.splatting.training import Recipe, Training, View
+from meshloom.nodes.splats._measuring import Score, measure
+from meshloom.nodes.splats._values import SplatCheckpoint
+
+#: Seconds between pictures of the unfinished scene.
+PREVIEW_EVERY = 3.0
+#: Looks at the held-out photos in a whole training.
+LOOKS = 20
+
+
+class Trainer:
+    """One training of one node. ``tested``: views that are measured and never trained on."""
+
+    def __init__(
+        self,
+        start: Gaussians,
+        views: list[View],
+        tested: list[View],
+        recipe: Recipe,
+        rasteriser: CpuRasteriser,
+        run: Run,
+    ) -> None:
+        self.training = Training(start, views, recipe, rasteriser)
+        self.tested, self.recipe, self.rasteriser, self.run = tested, recipe, rasteriser, run
+        self.curve: list[tuple[float, float, float, float]] = []
+        self._shown = time.monotonic()
+        self._begun = time.monotonic()
+        self._before = 0
+
+    def background(self) -> tuple[float, float, float]:
+        """What pictures are shown and measured on."""
+        return self.recipe.background or (0.0, 0.0, 0.0)
+
+    def settings(self) -> Settings:
+        return replace(self.training.settings(), degree=self.recipe.degree)
+
+    def until(self, last: int) -> SplatCheckpoint:
+        """Train up to iteration ``last``."""
+        training, run = self.training, self.run
+        every = max(1, self.recipe.iterations // LOOKS)
+        losses: list[float] = []
+        score = float("nan")
+        self._begun, self._before = time.monotonic(), training.count
+        while training.count < last:
+            losses.append(training.step())
+            if training.count % every == 0 or training.count == last:
+                scores = self.scores()
+                psnr = float(np.mean([s.psnr for s in scores])) if scores else float("nan")
+                ssim = float(np.mean([s.ssim for s in scores])) if scores else float("nan")
+                loss = float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
+                self.curve.append((training.count, psnr, ssim, loss))
+                score = psnr if scores else -loss
+                losses = []
+            self._tell(last)
+        run.check()
+        return self.checkpoint(score)
+
+    def scores(self) -> list[Score]:
+        """Of the held-out photos, as the scene is now."""
+        scene = self.training.gaussians()
+        return [
+            measure(self.rasteriser, scene, view, self.settings(), self.background()) for view in self.tested
+        ]
+
+    def _tell(self, last: int) -> None:
+        training = self.training
+        spent = time.monotonic() - self._begun
+        pace = spent / max(training.count - self._before, 1)
+        left = pace * (self.recipe.iterations - training.count)
+        known = f", {self.curve[-1][1]:.1f} dB" if self.curve and np.isfinite(self.curve[-1][1]) else ""
+        self.run.progress(
+            training.count,
+            self.recipe.iterations,
+            f"iteration {training.count:,} of {self.recipe.iterations:,}, {len(training):,} splats{known},"
+            f" about {_words(left)} left",
+        )
+        if time.monotonic() - self._shown > PREVIEW_EVERY:
+            view = (self.tested or training.views)[0]
+            frame = self.rasteriser.render(training.gaussians(), view.camera, self.settings())
+            picture = np.clip(frame.over(np.array(self.background())), 0, 1)
+            pixels = (np.moveaxis(picture, 0, 2) * 255 + 0.5).astype(np.uint8)
+            self.run.preview(Image(np.ascontiguousarray(pixels), "training.png"))
+            self._shown = time.monotonic()
+
+    def checkpoint(self, score: float) -> SplatCheckpoint:
+        """Where the training is."""
+        state = self.training.state()
+        return SplatCheckpoint(
+            tuple(state),
+            tuple(state.values()),
+            np.array(self.curve, np.float64).reshape(-1, 4),
+            score,
+            self.training.skipped,
+        )
+
+    def resume(self, checkpoint: SplatCheckpoint) -> None:
+        """Go on from there."""
+        self.training.restore(dict(zip(checkpoint.names, checkpoint.arrays, strict=True)))
+        self.curve = [(row[0], row[1], row[2], row[3]) for row in checkpoint.curve.tolist()]
+
+
+def _words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from meshloom.graph_runtime.spec import Colour, Range, Run, node
+from meshloom.graph_runtime.types import Cameras, Image, Splats, Table
+
+
+class Evaluation(NamedTuple):
+    """
+    table: PSNR, PSNR with exposure evened, and SSIM of each photo, and their mean
+    pairs: drawn and photographed side by side
+    psnr: mean PSNR in dB
+    ssim: mean SSIM
+    """
+
+    table: Table
+    pairs: list[Image]
+    psnr: float
+    ssim: float
+
+
+@node("Evaluate splats", aliases=("psnr", "ssim", "quality", "compare with photos", "validation"))
+def evaluate(
+    splats: Splats,
+    images: Sequence[Image],
+    cameras: Cameras,
+    max_side: Annotated[int, Range(16, 8192, unit="px")] = 500,
+    background: Annotated[tuple[float, float, float], Colour()] = (0.0, 0.0, 0.0),
+    *,
+    run: Run,
+) -> Evaluation:
+    """Compare the scene with photos, best with some it was not trained on.
+
+    PSNR of stored sRGB values with white as the peak; "exposure evened" after one factor a channel for each photo,
+    since photos differ in exposure and a scene cannot know by how much. SSIM is that of Wang et al., 2004, with
+    zeros beyond the border. Where a photo has alpha, only what it shows counts.
+
+    images: undistorted photos, one a camera; matched by name, else by order
+    max_side: longer side of the pictures compared; 500 is what training at "standard" uses
+    background: behind the scene
+    """
+    from meshloom.kernels.splatting.arrays import Settings
+    from meshloom.kernels.splatting.cpu import CpuRasteriser
+    from meshloom.nodes.splats._gaussians import extent_of, gaussians_of, need_splats
+    from meshloom.nodes.splats._measuring import measure, table_of
+    from meshloom.nodes.splats._photos import views_of
+
+    need_splats(splats)
+    views = views_of(images, cameras, None, max_side, "ignore")
+    settings = Settings(antialiased=splats.antialiased, near=0.002 * extent_of(splats))
+    scores, pairs = [], []
+    with CpuRasteriser(run.threads) as rasteriser:
+        for index, (view, name) in enumerate(zip(views, cameras.names, strict=True)):
+            run.progress(index, len(views), f"comparing {name}")
+            score = measure(rasteriser, gaussians_of(splats), view, settings, background)
+            scores.append(score)
+            both = np.concatenate([score.picture, view.photo], axis=2)
+            pixels = (np.clip(np.moveaxis(both, 0, 2), 0, 1) * 255 + 0.5).astype(np.uint8)
+            pairs.append(Image(np.ascontiguousarray(pixels), name))
+    means = [float(np.mean([getattr(score, part) for score in scores])) for part in ("psnr", "ssim")]
+    return Evaluation(table_of(list(cameras.names), scores), pairs, *means)

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+
+from meshloom.graph_runtime.spec import Colour, NodeError, Range, Run, Seed, Slider, node
+from meshloom.graph_runtime.types import Cameras, Figure, Image, Mask, PointCloud, Splats, Table
+
+
+class Trained(NamedTuple):
+    """
+    splats: the scene
+    report: PSNR and SSIM of every photo that was held out, and their mean
+    curve: the same over the iterations, with the loss
+    cameras: the cameras, moved where that was asked for
+    """
+
+    splats: Splats
+    report: Table
+    curve: Figure
+    cameras: Cameras
+
+
+@node("Train splats", aliases=("gaussian splatting", "3dgs", "radiance field", "nerf", "photos to splats"))
+def train(
+    images: Sequence[Image],
+    cameras: Cameras,
+    points: PointCloud | None = None,
+    masks: Sequence[Mask] | None = None,
+    effort: Literal["preview", "standard", "full"] = "preview",
+    iterations: Annotated[int, Range(0, 200_000)] = 0,
+    max_side: Annotated[int, Range(0, 4096, unit="px")] = 0,
+    splats: Annotated[int, Range(0, 2_000_000)] = 0,
+    sh_degree: Annotated[int, Range(-1, 3)] = -1,
+    densify: Literal["mcmc", "adc", "none"] = "mcmc",
+    antialiased: bool = False,
+    hold_out: Annotated[int, Range(0, 100)] = 8,
+    exposure: bool = True,
+    refine_cameras: bool = False,
+    background: Literal["colour", "random"] = "colour",
+    colour: Annotated[tuple[float, float, float], Colour()] = (0.0, 0.0, 0.0),
+    outside_masks: Literal["ignore", "empty"] = "ignore",
+    ssim_weight: Annotated[float, Slider(0.0, 1.0, step=0.05)] = 0.2,
+    seed: Annotated[int, Seed()] = 0,
+    *,
+    run: Run,
+) -> Trained:
+    """Make a scene of soft ellipsoids that looks like the photos from where they were taken, and from between.
+
+    3D Gaussian splatting (Kerbl et al., 2023), on the processor: every iteration draws one photo's view and moves
+    all ellipsoids a little towards what the photo shows, by L1 and SSIM. New ones are put where they are needed
+    (MCMC, Kheradmand et al., 2024). Begins with small pictures. The result depends on the inputs and the seed
+    alone. Checkpoints are kept in the cache: a training that was cancelled or killed goes on from the last.
+    Where an earlier checkpoint showed the held-out photos better than the end, it is returned.
+
+    images: undistorted photos, one a camera; matched by name, else by order. Where a photo has alpha, it is its mask
+    cameras: pinhole cameras of the photos
+    points: where to begin; without them, places before the cameras at random
+    masks: one a photo, in the cameras' order: what counts
+    effort: preview (about a minute), standard (minutes), full (an hour or more); the next four are set by it while 0
+    iterations: photos looked at; 0 = by effort: 2,500, 8,000, 30,000
+    max_side: longer side of the photos in training; 0 = by effort: 320, 500, 1000. Time grows with its square
+    splats: most ellipsoids; 0 = by effort: 30,000, 80,000, 300,000
+    sh_degree: how colours change with the direction, 0 (not at all) to 3; -1 = by effort: 1, 2, 3
+    densify: mcmc moves faded ellipsoids to where they help; adc clones and splits (2023); none keeps the number
+    antialiased: keeps thin things from swelling when seen from further away or closer by (Mip-Splatting)
+    hold_out: every Nth photo is not trained on but measured; 0 trains on all
+    exposure: allow each photo a brightness and tint of its own
+    refine_cameras: let the cameras move a little
+    background: what lies behind everything: one colour, or another at random each time, so that nothing hides in it
+    outside_masks: ignore leaves open what is there; empty says that nothing is
+    ssim_weight: how much structure counts against plain differences
+    """
+    from meshloom.kernels.splatting.arrays import Gaussians
+    from meshloom.kernels.splatting.cpu import CpuRasteriser, TooLarge
+    from meshloom.kernels.splatting.starting import at_random, depths_in_view, extent, from_points
+    from meshloom.kernels.splatting.training import Recipe
+    from meshloom.nodes.splats._effort import check_memory, chosen, segments
+    from meshloom.nodes.splats._gaussians import splats_of
+    from meshloom.nodes.splats._measuring import table_of
+    from meshloom.nodes.splats._photos import held_out, views_of
+    from meshloom.nodes.splats._report import advise, curve_of, moved_cameras
+    from meshloom.nodes.splats._training import Trainer
+    from meshloom.nodes.splats._values import SplatCheckpoint
+
+    plan = chosen(effort, iterations, max_side, splats, sh_degree)
+    if len(cameras) == 1:
+        raise NodeError(
+            "there is one photo with a camera; expected two or more that overlap",
+            hint="take more photos from around, or look at why the others got no camera",
+        )
+    scales = [min(1.0, plan.max_side / max(image.width, image.height)) for image in images]
+    check_memory(plan, sum(int(i.width * i.height * s * s) for i, s in zip(images, scales, strict=True)))
+    run.progress(0, plan.iterations, "preparing the photos")
+    views = views_of(images, cameras, masks, plan.max_side, outside_masks)
+    tested = held_out(len(views), hold_out)
+    trained = [index for index in range(len(views)) if index not in tested]
+    shown = [views[index] for index in trained]
+
+    good = None
+    if points is not None and len(points):
+        good = points.positions[np.isfinite(points.positions).all(axis=1)]
+    reach = extent([view.camera for view in shown], good)
+    if good is not None and len(good) >= 10:
+        assert points is not None
+        colours = points.colours
+        if colours is not None:
+            colours = colours[np.isfinite(points.positions).all(axis=1)]
+        if len(good) > plan.most:
+            some = np.sort(np.random.default_rng([seed, 0]).permutation(len(good))[: plan.most])
+            good, colours = good[some], None if colours is None else colours[some]
+        start = from_points(good, colours, 0.5 if densify == "mcmc" else 0.1)
+    else:
+        if points is not None:
+            run.warn(f"{len(points)} points are too few to begin with; beginning with places at random")
+        near, far = depths_in_view([view.camera for view in shown])
+        start = at_random(
+            [view.camera for view in shown],
+            [view.photo for view in shown],
+            max(100, plan.most // 2),
+            seed,
+            near,
+            far,
+        )
+    recipe = Recipe(
+        iterations=plan.iterations,
+        most=max(plan.most, len(start)),
+        degree=plan.degree,
+        strategy=densify,
+        antialiased=antialiased,
+        similarity=ssim_weight,
+        background=colour if background == "colour" else None,
+        exposure=exposure,
+        refine_cameras=refine_cameras,
+        seed=seed,
+        extent=reach,
+    )
+    said = [f"{name}={value}" for name, value in asdict(recipe).items()]
+    parts = [*images, cameras, points, *(masks or ()), plan.max_side, hold_out, outside_masks, *said]
+    with CpuRasteriser(run.threads) as rasteriser:
+        trainer = Trainer(start, shown, [views[index] for index in tested], recipe, rasteriser, run)
+        last: SplatCheckpoint | None = None
+        best: SplatCheckpoint | None = None
+        try:
+            for end in segments(plan):
+
+                def make(end: int = end, before: SplatCheckpoint | None = last) -> SplatCheckpoint:
+                    if before is not None:
+                        trainer.resume(before)
+                    return trainer.until(end)
+
+                last = run.remember("training", [*parts, end, last], make, SplatCheckpoint)
+                if best is None or not last.score < best.score:
+                    best = last
+        except TooLarge as error:
+            raise NodeError(str(error), hint="lower max_side or splats") from None
+        assert last is not None and best is not None
+        trainer.resume(best)
+        scores = trainer.scores()
+        scene = trainer.training.gaussians()
+        moved = moved_cameras(cameras, trainer, trained) if refine_cameras else cameras
+        advise(trainer, last, scores, run)
+    # What is left but cannot be seen only costs room.
+    kept = np.flatnonzero((scene.opacities > 1 / 255) & np.isfinite(scene.means).all(axis=1))
+    if not len(kept):
+        raise NodeError(
+            "training left nothing visible: photos and cameras do not fit together",
+            hint="check that images and cameras belong together, with render.preview on points and cameras",
+        )
+    scene = Gaussians(
+        scene.means[kept],
+        scene.quaternions[kept],
+        scene.scales[kept],
+        scene.opacities[kept],
+        scene.sh[kept],
+    )
+    names = [cameras.names[index] for index in tested]
+    return Trained(splats_of(scene, antialiased), table_of(names, scores), curve_of(last), moved)

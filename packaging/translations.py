@@ -1,0 +1,109 @@
+"""Keeps ui/locale/*.po true to the sources: `collect` adds what is new and drops what is gone, `compile` makes the
+.mo files that the window reads. Translators edit the .po files.
+
+    .venv/bin/python packaging/translations.py collect
+    .venv/bin/python packaging/translations.py compile
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCALE = ROOT / "ui" / "locale"
+LANGUAGES = ("zh_CN", "pt_BR")
+
+
+def literals() -> dict[str, list[str]]:
+    """Every text that the window's sources say, with the files that say it."""
+    found: dict[str, list[str]] = {}
+    for file in sorted((ROOT / "ui").rglob("*.py")):
+        place = file.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                text = _text(node)
+                if text:
+                    found.setdefault(text, [])
+                    if place not in found[text]:
+                        found[text].append(place)
+    return found
+
+
+def _text(call: ast.Call) -> str:
+    assert isinstance(call.func, ast.Name)
+    place = {"_": 0, "mark": 0, "Command": 1}.get(call.func.id)
+    if place is None or len(call.args) <= place:
+        return ""
+    held = call.args[place]
+    return held.value if isinstance(held, ast.Constant) and isinstance(held.value, str) else ""
+
+
+def of_nodes() -> dict[str, list[str]]:
+    """Titles and first sentences of the nodes that come along, and the names of their parameters and sockets."""
+    from meshloom.graph_runtime.catalog import find_nodes
+    from meshloom.ui.fields.text import label
+
+    found: dict[str, list[str]] = {}
+    catalog = find_nodes(packs=False, user_folder=ROOT / "no such folder")
+    for type_, spec in catalog.items():
+        names = [label(each.name) for each in (*spec.params, *spec.inputs, *spec.outputs)]
+        for text in (spec.title, spec.summary, *names):
+            if text:
+                found.setdefault(text, []).append(type_)
+    return found
+
+
+def of_presets() -> dict[str, list[str]]:
+    """Titles and descriptions of the workflows that come along, and of their frames."""
+    import json
+
+    found: dict[str, list[str]] = {}
+    for file in sorted((ROOT / "presets").glob("*.json")):
+        held = json.loads(file.read_bytes())
+        title = held.get("title") or file.stem.replace("_", " ").capitalize()
+        frames = [str(frame["title"]) for each in held.get("frames", {}).values() for frame in each]
+        for text in (title, held.get("about", ""), *frames):
+            if text:
+                found.setdefault(text, []).append(f"presets/{file.name}")
+    return found
+
+
+def wanted() -> dict[str, list[str]]:
+    """All that is to be translated, with where it is said."""
+    found: dict[str, list[str]] = {}
+    for part in (literals(), of_nodes(), of_presets()):
+        for text, places in part.items():
+            found.setdefault(text, []).extend(places)
+    return found
+
+
+def collect() -> None:
+    """Bring the .po files up to date; what is translated stays."""
+    import polib
+
+    texts = wanted()
+    for language in LANGUAGES:
+        file = LOCALE / f"{language}.po"
+        known = {entry.msgid: entry.msgstr for entry in polib.pofile(str(file))} if file.is_file() else {}
+        made = polib.POFile(wrapwidth=116)
+        made.metadata = {"Language": language, "Content-Type": "text/plain; charset=UTF-8"}
+        for text in sorted(texts):
+            places = [(place, "") for place in texts[text][:3]]
+            made.append(polib.POEntry(msgid=text, msgstr=known.get(text, ""), occurrences=places))
+        made.save(str(file))
+        absent = sum(not entry.msgstr for entry in made)
+        print(f"{file.relative_to(ROOT)}: {len(made)} texts, {absent} to translate")
+
+
+def compile_all() -> None:
+    """Make the .mo files."""
+    import polib
+
+    for language in LANGUAGES:
+        polib.pofile(str(LOCALE / f"{language}.po")).save_as_mofile(str(LOCALE / f"{language}.mo"))
+
+
+if __name__ == "__main__":
+    {"collect": collect, "compile": compile_all}[sys.argv[1]]()

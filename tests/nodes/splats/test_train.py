@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from meshloom.graph_runtime.errors import Cancelled
+from meshloom.graph_runtime.spec import NodeError
+from meshloom.graph_runtime.types import Cameras, Image, Mask, PointCloud
+from meshloom.nodes.splats.train import train
+
+from ._scenes import balls, photographed, points_of, ring
+
+QUICK = {"iterations": 120, "max_side": 64, "splats": 150, "sh_degree": 0}
+
+
+@pytest.fixture(scope="module")
+def world():
+    splats, cameras = balls(), ring()
+    images = photographed(splats, cameras)
+    return images, cameras, points_of(splats)
+
+
+def mean_psnr(trained) -> float:
+    assert trained.report.rows[-1][0] == "mean"
+    return trained.report.rows[-1][1]
+
+
+def test_photos_that_were_held_out_come_out_well(world, run):
+    images, cameras, points = world
+    trained = train(images, cameras, points, **QUICK, hold_out=5, run=run)
+    assert mean_psnr(trained) > 20
+    assert [row[0] for row in trained.report.rows] == ["photo_2.png", "photo_7.png", "mean"]
+    assert len(trained.splats) <= 150 and trained.splats.degree == 0
+    psnr = next(series for series in trained.curve.series if series.name.startswith("PSNR"))
+    assert psnr.x[-1] == 120 and psnr.y[-1] > psnr.y[0] + 3
+    assert any("splats" in message and "left" in message for _, _, message in run.progressed)
+    assert not run.warnings
+
+
+def test_the_result_depends_on_seed_and_inputs_alone(world, run):
+    images, cameras, points = world
+    settings = {**QUICK, "iterations": 30, "hold_out": 0}
+    first = train(images, cameras, points, **settings, run=run)
+    run.threads = 1
+    again = train(images, cameras, points, **settings, run=run)
+    for part in ("means", "quaternions", "scales", "opacities", "sh"):
+        assert np.array_equal(getattr(first.splats, part), getattr(again.splats, part)), part
+    other = train(images, cameras, points, **settings, seed=1, run=run)
+    assert (
+        other.splats.means.shape != first.splats.means.shape
+        or (other.splats.means != first.splats.means).any()
+    )
+
+
+def test_goes_on_from_the_last_checkpoint_after_a_cancel(world, run, tmp_path):
+    images, cameras, points = world
+    whole = train(images, cameras, points, **QUICK, hold_out=5, run=run)
+    kept, progress = {}, run.progress
+
+    def remember(kind, parts, make, returns):
+        key = repr([part for part in parts if isinstance(part, (int, str))]), len(parts), parts[-1] is None
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
+
+    def stop(done, total=1.0, message=""):
+        progress(done, total, message)
+        if done > 75:
+            raise Cancelled
+
+    run.remember, run.progress = remember, stop
+    with pytest.raises(Cancelled):
+        train(images, cameras, points, **QUICK, hold_out=5, run=run)
+    assert len(kept) == 1
+    run.progress = progress
+    run.progressed.clear()
+    resumed = train(images, cameras, points, **QUICK, hold_out=5, run=run)
+    assert min(done for done, total, message in run.progressed if message.startswith("iteration")) > 60
+    assert np.array_equal(resumed.splats.means, whole.splats.means)
+    assert resumed.report.rows == whole.report.rows
+
+
+def test_without_points_it_begins_at_random(world, run):
+    images, cameras, _ = world
+    trained = train(images, cameras, **{**QUICK, "splats": 300}, hold_out=5, run=run)
+    assert mean_psnr(trained) > 16
+
+
+@pytest.mark.parametrize("densify", ["adc", "none"])
+def test_other_ways_to_densify(world, run, densify):
+    images, cameras, points = world
+    trained = train(images, cameras, points, **QUICK, hold_out=5, densify=densify, run=run)
+    assert mean_psnr(trained) > 18
+    assert densify == "adc" or len(trained.splats) <= len(points)
+
+
+def test_exposure_is_not_taken_for_paint(world, run):
+    images, cameras, points = world
+    factors = np.linspace(0.8, 1.2, len(images))
+    uneven = [
+        image.with_pixels(np.clip(image.pixels * factor, 0, 255).astype(np.uint8))
+        for image, factor in zip(images, factors, strict=True)
+    ]
+    evened = {}
+    for exposure in (False, True):
+        settings = {**QUICK, "iterations": 300, "exposure": exposure}
+        trained = train(uneven, cameras, points, **settings, hold_out=5, run=run)
+        evened[exposure] = trained.report.rows[-1][2]
+    assert evened[True] > evened[False] + 0.3
+
+
+def test_cameras_that_are_a_little_off_are_moved_back(world, run):
+    images, cameras, points = world
+    random = np.random.default_rng(0)
+    extrinsics = cameras.extrinsics.copy()
+    extrinsics[:, :, 3] += random.normal(size=(len(cameras), 3)) * 0.03
+    off = Cameras(cameras.intrinsics, extrinsics, cameras.sizes, cameras.names)
+    settings = {**QUICK, "iterations": 250, "hold_out": 0}
+    fixed = train(images, off, points, **settings, refine_cameras=True, run=run).cameras
+    still = train(images, off, points, **{**settings, "iterations": 10}, run=run).cameras
+
+    def uneven(found: Cameras) -> float:
+        error = found.extrinsics[:, :, 3] - cameras.extrinsics[:, :, 3]
+        return float(np.linalg.norm(error, axis=1).mean())
+
+    assert np.array_equal(still.extrinsics, off.extrinsics)
+    assert uneven(fixed) < 0.75 * uneven(off)
+
+
+def test_what_a_mask_leaves_out_is_not_learned(world, run):
+    images, cameras, points = world
+    spoiled, masks = [], []
+    for image in images:
+        pixels, cover = image.pixels.copy(), np.ones((48, 64), np.float32)
+        pixels[:16], cover[:16] = [255, 0, 255], 0
+        spoiled.append(Image(pixels, image.name))
+        masks.append(Mask(cover))
+    trained = train(spoiled, cameras, points, masks, **QUICK, hold_out=5, run=run)
+    assert mean_psnr(trained) > 19
+
+
+def test_empty_outside_of_masks_leaves_nothing_there(world, run):
+    images, cameras, points = world
+    masks = []
+    for _ in images:
+        cover = np.zeros((48, 64), np.float32)
+        cover[12:36, 20:44] = 1
+        masks.append(Mask(cover))
+    settings = {**QUICK, "background": "random", "outside_masks": "empty", "hold_out": 0}
+    trained = train(images, cameras, points, masks, **settings, run=run)
+    from meshloom.nodes.splats.render import render
+
+    picture = render(trained.splats, cameras.select([0]), transparent=True, run=run).images[0]
+    alpha = picture.pixels[:, :, 3] / 255
+    assert alpha[:8].mean() < 0.1 and alpha[18:30, 26:38].mean() > 0.5
+
+
+def test_what_cannot_work_is_told(world, run):
+    images, cameras, points = world
+    with pytest.raises(NodeError, match="no cameras"):
+        train([], cameras.select([]), run=run)
+    with pytest.raises(NodeError, match="one photo"):
+        train(images[:1], cameras.select([0]), run=run)
+    with pytest.raises(NodeError, match="do not belong together"):
+        train(images[:4], cameras, points, run=run)
+    with pytest.raises(NodeError, match="leave nothing"):
+        train(images, cameras, points, [Mask(np.zeros((48, 64), np.float32))] * 10, **QUICK, run=run)
+    with pytest.raises(NodeError, match="masks and 10 photos"):
+        train(images, cameras, points, [Mask(np.ones((48, 64), np.float32))], **QUICK, run=run)
+    with pytest.raises(NodeError, match="GiB"):
+        train(images, cameras, points, splats=2_000_000, sh_degree=3, run=run)
+    distorted = Cameras(
+        cameras.intrinsics, cameras.extrinsics, cameras.sizes, cameras.names, np.full((len(cameras), 4), 0.1)
+    )
+    with pytest.raises(NodeError, match="distortion"):
+        train(images, distorted, points, run=run)
+    few = PointCloud(points.positions[:3])
+    train(images, cameras, few, **{**QUICK, "iterations": 5}, run=run)
+    assert any("too few" in message for message in run.warnings)
+
+
+def test_photos_of_differing_size_and_grey_ones(world, run):
+    images, cameras, points = world
+    mixed = list(images)
+    mixed[0] = Image(np.ascontiguousarray(images[0].pixels[::2, ::2]), images[0].name)
+    mixed[1] = Image(images[1].pixels.mean(axis=2, keepdims=True).astype(np.uint8), images[1].name)
+    trained = train(mixed, cameras, points, **{**QUICK, "iterations": 10}, run=run)
+    assert np.isfinite(trained.splats.means).all()

@@ -1,0 +1,44 @@
+"""What the engine says of why a node runs or is reused, in the user's language.
+
+The engine speaks English, on the command line and here; what it says is one of these, or several joined by "; ".
+"""
+
+from __future__ import annotations
+
+import re
+
+from meshloom.ui.words import _, mark
+
+_SAID = (
+    mark("has not run in this workflow before"),
+    mark("the same work was done before"),
+    mark("it is declared to run each time"),
+    mark("it chooses among its inputs while running"),
+    mark("{node} will run first, and its result may change"),
+    mark("{new} of {all} items are new"),
+    mark("its code or a library changed"),
+    mark("the device changed to {device}"),
+    mark("parameter {name} changed"),
+    mark("input {name} changed"),
+    mark("its result was no longer in the cache"),
+)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(text)))
+
+
+_PATTERNS = [(text, _pattern(text)) for text in _SAID]
+
+
+def told(why: str) -> str:
+    """The reason in the user's language; as it is where it is none of those known."""
+    return "; ".join(_one(part) for part in why.split("; "))
+
+
+def _one(part: str) -> str:
+    for text, pattern in _PATTERNS:
+        found = pattern.fullmatch(part)
+        if found is not None:
+            return _(text).format(**found.groupdict())
+    return part

@@ -1,0 +1,43 @@
+"""Which node reads a file that is dropped on the canvas."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
+
+from meshloom.graph_runtime.catalog import Catalog
+from meshloom.graph_runtime.spec import NodeSpec, OpenFile, OpenFolder
+from meshloom.graph_runtime.types import Image
+
+#: More than any node has kinds of files.
+_LAST = 1000
+
+
+def loader_for(path: Path, catalog: Catalog) -> tuple[str, str] | None:
+    """The node type and its parameter for a file or folder; ``None`` when nothing reads it."""
+    wanted = OpenFolder if path.is_dir() else OpenFile
+    best: tuple[int, str, str] | None = None
+    for type_, spec in catalog.items():
+        if spec.inputs:
+            continue
+        for param in spec.params:
+            if not isinstance(param.hint, wanted):
+                continue
+            rank = _rank(path, spec, param.hint)
+            if rank is not None and (best is None or rank < best[0]):
+                best = (rank, type_, param.name)
+    return best[1:] if best is not None else None
+
+
+def _rank(path: Path, spec: NodeSpec, hint: OpenFile | OpenFolder) -> int | None:
+    """Smaller is better: how much else the node would take too."""
+    if isinstance(hint, OpenFolder):
+        return 0 if "photo" in spec.id else 1
+    if not any(pattern != "*" and fnmatch(path.name.lower(), pattern.lower()) for pattern in hint.patterns):
+        return None
+    return len(hint.patterns) + (0 if _gives_image(spec) else _LAST)
+
+
+def _gives_image(spec: NodeSpec) -> bool:
+    """A picture is read as one: that it could hold depths or a mask is for the user to say."""
+    return bool(spec.outputs) and spec.outputs[0].wire.base is Image
