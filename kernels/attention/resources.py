@@ -86,7 +86,7 @@ def from_cubin(
     variant: str,
     arch: str,
     threads: int,
-    shared: int | None,
+    shared: int,
     seconds: float,
 ) -> Resources:
     """Read a cubin with NVIDIA's ``cuobjdump``. ``shared``: dynamic shared memory, beside the static it tells."""
@@ -100,7 +100,10 @@ def from_cubin(
     figures = {name: int(held) for name, held in re.findall(r"(\w+):(\d+)", line)}
     names = re.findall(r"^\s+/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z][\w.]*)", machine, re.MULTILINE)
     counted = Counter(next((known for known in OPCODES if name.startswith(known)), "") for name in names)
-    taken = figures.get("SHARED", 0) + (shared or 0)
+    static = figures.get("SHARED", 0)
+    if int(arch.removeprefix("sm_").rstrip("a")) >= 90:
+        static = max(0, static - 1024)  # what the system keeps of every CTA is told as the kernel's own
+    taken = static + shared
     ctas, share, limit = occupancy(arch, figures["REG"], taken, threads)
     return Resources(
         kernel,

@@ -32,14 +32,17 @@ def _blocks(
             seen = here[None, :] < nk
             if CAUSAL:
                 seen = seen & (here[None, :] <= rows[:, None] + shift)
-            scores = tl.where(seen, scores, -1.0e30)
+            scores = tl.where(seen, scores, float("-inf"))
         if PADDED:
             there = tl.load(pad_at + here, mask=here < nk, other=0)
-            scores = tl.where(there[None, :] != 0, scores, -1.0e30)
+            scores = tl.where(there[None, :] != 0, scores, float("-inf"))
         # The scale waits until here, where it is one fused instruction with taking the maximum off.
-        most = tl.maximum(top, tl.max(scores, 1) * scale)
-        shrink = tl.exp2(top - most)
-        weights = tl.exp2(scores * scale - most[:, None])
+        most = tl.maximum(top, tl.max(scores, 1))
+        # A row that has met no key yet has no maximum to take off. (A large finite number in place of infinity
+        # would not cancel: the fused product is not rounded, the other is.)
+        base = tl.where(most == float("-inf"), 0.0, most * scale)
+        shrink = tl.exp2(top * scale - base)
+        weights = tl.exp2(scores * scale - base[:, None])
         total = total * shrink + tl.sum(weights, 1)
         acc = acc * shrink[:, None]
         if MASKED:
@@ -78,7 +81,7 @@ def flash_forward(
     v_at = v + batch * v_batch + (head // group) * v_head + wide[None, :]
     pad_at = pad + batch * pad_batch
     queries = tl.load(q_at, mask=rows[:, None] < nq, other=0.0)
-    top = tl.full((BLOCK_M,), -1.0e30, tl.float32)
+    top = tl.full((BLOCK_M,), float("-inf"), tl.float32)
     total = tl.zeros((BLOCK_M,), tl.float32)
     acc = tl.zeros((BLOCK_M, WIDE), tl.float32)
     last = nk
@@ -94,7 +97,6 @@ def flash_forward(
         acc, total, top, queries, k_at, v_at, k_row, v_row, pad_at, rows, whole, last, nk, shift, scale,
         BLOCK_N, True, CAUSAL, PADDED, UPCAST,
     )  # fmt: skip
-    alive = top > -1.0e24  # above every masked score, whatever the scale
-    share = tl.where(alive, 1.0 / tl.where(alive, total, 1.0), 0.0)
+    share = tl.where(total == 0.0, 0.0, 1.0 / tl.where(total == 0.0, 1.0, total))
     o_at = out + batch * o_batch + head * o_head + rows[:, None].to(tl.int64) * o_row + wide[None, :]
     tl.store(o_at, (acc * share[:, None]).to(out.dtype.element_ty), mask=rows[:, None] < nq)
