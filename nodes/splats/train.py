@@ -33,7 +33,7 @@ def train(
     effort: Literal["preview", "standard", "full"] = "preview",
     iterations: Annotated[int, Range(0, 200_000)] = 0,
     max_side: Annotated[int, Range(0, 4096, unit="px")] = 0,
-    splats: Annotated[int, Range(0, 2_000_000)] = 0,
+    splats: Annotated[int, Range(0, 5_000_000)] = 0,
     sh_degree: Annotated[int, Range(-1, 3)] = -1,
     densify: Literal["mcmc", "adc", "none"] = "mcmc",
     antialiased: bool = False,
