@@ -156,7 +156,9 @@ class CpuRasteriser:
             )
         order = binning.by_depth(rows, each)
         lengths = np.sum(touched, axis=0)
-        edges = [down * part // self.threads for part in range(self.threads + 1)]
+        # Waking a thread costs more than a few hits do.
+        parts = min(self.threads, max(1, total // 4000))
+        edges = [down * part // parts for part in range(parts + 1)]
         bandwise = [pair for pair in itertools.pairwise(edges) if pair[0] < pair[1]]
         offsets = np.zeros(across * down + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
@@ -166,16 +168,7 @@ class CpuRasteriser:
             binning.fill,
             [(order, rows, starts, *pair, across, down, cursor, who, slot) for pair in bandwise],
         )
-        return _Held(gaussians, camera, settings, rows, starts, offsets, who, slot, self._shares(lengths))
-
-    def _shares(self, lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """The tiles, dealt to the threads so that each gets about as much work: longest first, in turns."""
-        order = np.argsort(-lengths, kind="stable")
-        parts = self.threads
-        # 0 1 1 0 0 1 1 0: taking turns in taking the first pick evens the lengths out.
-        turn = np.arange(len(order)) % (2 * parts)
-        player = np.where(turn < parts, turn, 2 * parts - 1 - turn)
-        return [np.sort(order[player == part]) for part in range(parts)]
+        return _Held(gaussians, camera, settings, rows, starts, offsets, who, slot, _shares(lengths, parts))
 
     # ------------------------------------------------------------------------------------------ backward
 
@@ -264,3 +257,12 @@ class CpuRasteriser:
         pose = poses.sum(axis=0)
         out.rotation, out.shift = pose[:9].reshape(3, 3), pose[9:]
         return out
+
+
+def _shares(lengths: NDArray[np.int64], parts: int) -> list[NDArray[np.int64]]:
+    """The tiles in ``parts``, dealt so that each gets about as much work: longest first, in turns."""
+    order = np.argsort(-lengths, kind="stable")
+    # 0 1 1 0 0 1 1 0: taking turns in taking the first pick evens the lengths out.
+    turn = np.arange(len(order)) % (2 * parts)
+    player = np.where(turn < parts, turn, 2 * parts - 1 - turn)
+    return [np.sort(order[player == part]) for part in range(parts)]

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from meshloom.kernels.splatting.arrays import Camera, Gaussians
 from meshloom.kernels.splatting.harmonics import SH_0
 
+#: Squares along each side of a photo that are looked at for points.
+CELLS = 24
+
 
 def spacing(points: NDArray[np.floating]) -> NDArray[np.float32]:
     """(N,) root of the mean squared distance to the three nearest others."""
@@ -94,3 +97,60 @@ def depths_in_view(cameras: list[Camera]) -> tuple[float, float]:
             return 0.4 * distance, 3.0 * distance
     reach = apart or 1.0
     return 0.5 * reach, 20 * reach
+
+
+def where_nothing_is(
+    cameras: list[Camera],
+    photos: list[NDArray[np.float32]],
+    points: NDArray[np.floating],
+    count: int,
+    seed: int,
+) -> Gaussians | None:
+    """Faint Gaussians for parts of the photos (3, H, W) where no point shows, such as sky and blurred walls.
+
+    Without them such parts are explained by Gaussians that hang before the cameras. Along rays of random pixels
+    there, in their colours, from beyond three quarters of the points to twice as far as the furthest, even in
+    1/depth. At most ``count``; ``None`` where points show everywhere.
+    """
+    random = np.random.default_rng([seed, 4])
+    each = count // max(len(cameras), 1)
+    found, shades = [], []
+    for camera, photo in zip(cameras, photos, strict=True):
+        local = points @ camera.rotation.T + camera.shift
+        depth = local[:, 2]
+        with np.errstate(all="ignore"):
+            x = (camera.fx * local[:, 0] / depth + camera.cx) / camera.width
+            y = (camera.fy * local[:, 1] / depth + camera.cy) / camera.height
+            shown = (depth > 0) & (x >= 0) & (x < 1) & (y >= 0) & (y < 1)
+        if shown.sum() < 10:
+            continue
+        cells = np.zeros((CELLS + 2, CELLS + 2), bool)
+        cells[(y[shown] * CELLS).astype(int) + 1, (x[shown] * CELLS).astype(int) + 1] = True
+        near = cells[1:-1, 1:-1].copy()
+        for down in (0, 1, 2):
+            for across in (0, 1, 2):
+                near |= cells[down : down + CELLS, across : across + CELLS]
+        places = random.random((each, 2))
+        at = (places * CELLS).astype(int)
+        places = places[~near[at[:, 1], at[:, 0]]]
+        low, high = np.quantile(depth[shown], [0.75, 0.98])
+        z = 1 / (1 / (2 * high) + random.random(len(places)) * (1 / low - 1 / (2 * high)))
+        across_, down_ = places[:, 0] * camera.width, places[:, 1] * camera.height
+        ray = np.column_stack(
+            [(across_ - camera.cx) / camera.fx, (down_ - camera.cy) / camera.fy, np.ones(len(z))]
+        )
+        found.append((ray * z[:, None] - camera.shift) @ camera.rotation)
+        height, width = photo.shape[1:]
+        pixel = photo[:, (places[:, 1] * height).astype(int), (places[:, 0] * width).astype(int)]
+        shades.append((np.clip(pixel.T, 0, 1) * 255 + 0.5).astype(np.uint8))
+    if not found or not sum(map(len, found)):
+        return None
+    return from_points(np.concatenate(found), np.concatenate(shades), 0.1)
+
+
+def both(one: Gaussians, other: Gaussians | None) -> Gaussians:
+    """All of both."""
+    if other is None:
+        return one
+    parts = ("means", "quaternions", "scales", "opacities", "sh")
+    return Gaussians(*(np.concatenate([getattr(one, part), getattr(other, part)]) for part in parts))

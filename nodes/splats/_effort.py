@@ -21,7 +21,7 @@ class Effort:
 
 
 EFFORTS = {
-    "preview": Effort(2500, 320, 30_000, 1),
+    "preview": Effort(3000, 256, 30_000, 1),
     "standard": Effort(8000, 500, 80_000, 2),
     "full": Effort(30_000, 1000, 300_000, 3),
 }

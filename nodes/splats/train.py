@@ -33,7 +33,7 @@ def train(
     effort: Literal["preview", "standard", "full"] = "preview",
     iterations: Annotated[int, Range(0, 200_000)] = 0,
     max_side: Annotated[int, Range(0, 4096, unit="px")] = 0,
-    splats: Annotated[int, Range(0, 2_000_000)] = 0,
+    splats: Annotated[int, Range(0, 5_000_000)] = 0,
     sh_degree: Annotated[int, Range(-1, 3)] = -1,
     densify: Literal["mcmc", "adc", "none"] = "mcmc",
     antialiased: bool = False,
@@ -61,8 +61,8 @@ def train(
     points: where to begin; without them, places before the cameras at random
     masks: one a photo, in the cameras' order: what counts
     effort: preview (about a minute), standard (minutes), full (an hour or more); the next four are set by it while 0
-    iterations: photos looked at; 0 = by effort: 2,500, 8,000, 30,000
-    max_side: longer side of the photos in training; 0 = by effort: 320, 500, 1000. Time grows with its square
+    iterations: photos looked at; 0 = by effort: 3,000, 8,000, 30,000
+    max_side: longer side of the photos in training; 0 = by effort: 256, 500, 1000. Time grows with its square
     splats: most ellipsoids; 0 = by effort: 30,000, 80,000, 300,000
     sh_degree: how colours change with the direction, 0 (not at all) to 3; -1 = by effort: 1, 2, 3
     densify: mcmc moves faded ellipsoids to where they help; adc clones and splits (2023); none keeps the number
@@ -76,7 +76,14 @@ def train(
     """
     from meshloom.kernels.splatting.arrays import Gaussians
     from meshloom.kernels.splatting.cpu import CpuRasteriser, TooLarge
-    from meshloom.kernels.splatting.starting import at_random, depths_in_view, extent, from_points
+    from meshloom.kernels.splatting.starting import (
+        at_random,
+        both,
+        depths_in_view,
+        extent,
+        from_points,
+        where_nothing_is,
+    )
     from meshloom.kernels.splatting.training import Recipe
     from meshloom.nodes.splats._effort import check_memory, chosen, segments
     from meshloom.nodes.splats._gaussians import splats_of
@@ -113,6 +120,10 @@ def train(
             some = np.sort(np.random.default_rng([seed, 0]).permutation(len(good))[: plan.most])
             good, colours = good[some], None if colours is None else colours[some]
         start = from_points(good, colours, 0.5 if densify == "mcmc" else 0.1)
+        if densify != "none":
+            room = max(0, min(plan.most - len(start), plan.most // 4))
+            photos = [view.photo for view in shown]
+            start = both(start, where_nothing_is([view.camera for view in shown], photos, good, room, seed))
     else:
         if points is not None:
             run.warn(f"{len(points)} points are too few to begin with; beginning with places at random")

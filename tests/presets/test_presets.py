@@ -78,6 +78,10 @@ def test_the_presets_promised_are_there():
         "sweep_demo",
         "image_edit",
         "image_edit_sweep",
+        "photos_to_splats",
+        "splats_to_mesh",
+        "splat_cleanup",
+        "flythrough_video",
     } <= set(NAMES)
 
 
@@ -280,3 +284,45 @@ def test_the_sample_s_transforms_are_its_true_cameras(run_preset, catalog):
     assert np.allclose(cameras.extrinsics, [photo["extrinsics"] for photo in true], atol=1e-6)
     assert np.allclose(cameras.distortion, [photo["distortion"] for photo in true])
     assert cameras.sizes.tolist() == [photo["size"] for photo in true]
+
+
+def test_splats_to_mesh(run_preset):
+    small = {
+        "photos.max_side": 320,
+        "depth.max_side": 240,
+        "light.faces": 3000,
+        "painted.size": 256,
+        "preview.width": 160,
+        "preview.height": 120,
+    }
+    ran = run_preset("splats_to_mesh", small)
+    mesh = ran.value("painted.mesh")
+    assert 2000 < len(mesh.faces) <= 3100
+    facts = json.loads((SAMPLE / "truth" / "object.json").read_text(encoding="utf-8"))
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    true_low, true_high = np.array(facts["bounds"])
+    # The owl stands there, with a part of the table.
+    assert np.abs(low[1] - true_low[1]) < 0.03
+    assert (low < true_low + 0.03).all() and (high > true_high - 0.03).all()
+    texture = mesh.material.base_colour[..., :3]
+    assert texture.reshape(-1, 3).std(axis=0).min() > 25
+    assert bytes(ran.value("model_file").data[:4]) == b"glTF"
+
+
+def test_splat_cleanup(run_preset):
+    ran = run_preset("splat_cleanup", {"way.frames": 2, "way.width": 96, "way.height": 72})
+    before, after = ran.value("scene"), ran.value("fresh")
+    assert len(after) <= 18_000 < len(before)
+    assert dict(ran.value("before.table").rows)["splats"] == len(before)
+    assert dict(ran.value("pruned.table").rows)["left"] < len(before)
+    assert len(ran.value("scene_file").data) < 500_000
+    assert ran.value("sheet").pixels.std() > 20
+
+
+def test_flythrough_video(run_preset):
+    ran = run_preset("flythrough_video", {"way.frames": 4, "way.width": 64, "way.height": 48})
+    frames = ran.value("frames.images")
+    assert len(frames) == 4
+    assert all(frame.pixels.std() > 20 for frame in frames)
+    assert np.abs(frames[0].pixels.astype(int) - frames[2].pixels).mean() > 10
+    assert bytes(ran.value("film").data[4:8]) == b"ftyp"

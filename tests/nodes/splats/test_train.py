@@ -168,7 +168,7 @@ def test_what_cannot_work_is_told(world, run):
     with pytest.raises(NodeError, match="masks and 10 photos"):
         train(images, cameras, points, [Mask(np.ones((48, 64), np.float32))], **QUICK, run=run)
     with pytest.raises(NodeError, match="GiB"):
-        train(images, cameras, points, splats=2_000_000, sh_degree=3, run=run)
+        train(images, cameras, points, splats=5_000_000, sh_degree=3, run=run)
     distorted = Cameras(
         cameras.intrinsics, cameras.extrinsics, cameras.sizes, cameras.names, np.full((len(cameras), 4), 0.1)
     )

@@ -1,0 +1,220 @@
+"""3D Gaussian splatting on the processor: our kernels beside a tile rasteriser of vectorised torch, in one run.
+
+The peer (`kernels/splatting/tiled_torch.py`) is given its best tile size and batch of several, and the same exact
+tile lists as ours; both work on two threads. Times are the best of several, alternating, so that a busy machine
+hurts both. ``MESHLOOM_BENCH_QUALITY=1`` trains the sample too, which takes minutes, and, where ``MESHLOOM_PHOTOS``
+is the folder `sceaux_castle` (11 photographs of openMVG's ImageDataset_SceauxCastle) or the one it lies in, those.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from meshloom.kernels.splatting import tiled_torch
+from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
+from meshloom.kernels.splatting.cpu import CpuRasteriser
+from meshloom.kernels.splatting.training import Recipe, Training, View
+
+THREADS = 2
+PARTS = ("means", "quaternions", "scales", "opacities", "sh")
+QUALITY = os.environ.get("MESHLOOM_BENCH_QUALITY", "") not in ("", "0")
+
+
+class Rows:
+    """Figures beside their targets; a target begins with <= or >=."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, what: str, got: float, target: str = "", unit: str = "") -> None:
+        sign, _, number = target.partition(" ")
+        met = not target or (got <= float(number) if sign == "<=" else got >= float(number))
+        self.lines.append(f"{what:<70}{got:>10.2f} {unit:<4}{target:>10}{'' if met else '   missed'}")
+
+
+@pytest.fixture(scope="module")
+def rows() -> Iterator[Rows]:
+    held = Rows()
+    yield held
+    print(f"\n{'splatting':<70}{'got':>10} {'':<4}{'target':>10}")
+    print("\n".join(held.lines))
+
+
+def scene(count: int, degree: int, seed: int = 0) -> Gaussians:
+    """A cloud of Gaussians whose size falls with their number, as in trained scenes."""
+    random = np.random.default_rng(seed)
+    return Gaussians(
+        (random.uniform(-1, 1, size=(count, 3)) * [1.3, 1.3, 1]).astype(np.float32),
+        random.normal(size=(count, 4)).astype(np.float32),
+        (2.0 * count**-0.5 * np.exp(random.normal(size=(count, 3)) * 0.5 - 0.3)).astype(np.float32),
+        random.uniform(0.05, 0.98, count).astype(np.float32),
+        (random.normal(size=(count, (degree + 1) ** 2, 3)) * 0.3).astype(np.float32),
+    )
+
+
+def camera(width: int, height: int) -> Camera:
+    lens = (width * 1.1, width * 1.1, width * 0.5, height * 0.5)
+    return Camera(*lens, np.eye(3), np.array([0.0, 0.0, 3.0]), width, height)
+
+
+def fastest(*works: Callable[[], object], rounds: int = 7) -> list[float]:
+    """Milliseconds of each, the best of ``rounds``, one after the other."""
+    best = [float("inf")] * len(works)
+    for _ in range(rounds):
+        for index, work in enumerate(works):
+            begun = time.perf_counter()
+            work()
+            best[index] = min(best[index], (time.perf_counter() - begun) * 1e3)
+    return best
+
+
+@pytest.mark.parametrize(("count", "side", "target"), [(20_000, 256, 20), (50_000, 512, 30)])
+def bench_against_torch(rows: Rows, monkeypatch, count: int, side: int, target: int) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    gaussians, view = scene(count, 1), camera(side, side)
+    slope = np.random.default_rng(0).normal(size=(3, side, side)).astype(np.float32)
+    leaves = [torch.tensor(getattr(gaussians, part), requires_grad=True) for part in PARTS]
+    by_torch = torch.tensor(slope)
+
+    def peer(tile: int, batch: int) -> Callable[[], object]:
+        def work() -> object:
+            monkeypatch.setattr(tiled_torch, "BATCH", batch)
+            drawn = tiled_torch.render(*leaves, view, Settings(), tile)
+            return torch.autograd.grad((drawn.colour * by_torch).sum(), leaves)
+
+        return work
+
+    with CpuRasteriser(THREADS) as rasteriser:
+
+        def ours() -> object:
+            return rasteriser.backward(rasteriser.render(gaussians, view), slope)
+
+        ours()
+        choices = {
+            f"{tile} px, {batch >> 10}k": peer(tile, batch)
+            for tile in (8, 16)
+            for batch in (1 << 17, 1 << 20)
+        }
+        first = fastest(*choices.values(), rounds=2)
+        name = list(choices)[int(np.argmin(first))]
+        own, other = fastest(ours, choices[name], rounds=5)
+        usual = fastest(choices["16 px, 1024k"], rounds=2)[0]
+    torch.set_num_threads(before)
+    what = f"{count:,} Gaussians, {side} px, forward + backward"
+    rows.add(f"{what}: ours", own, unit="ms")
+    rows.add(f"{what}: torch at its best ({name})", other, unit="ms")
+    rows.add(f"{what}: times faster than that", other / own, f">= {target}", "x")
+    rows.add(f"{what}: times faster than torch with the same tiles as ours", usual / own, unit="x")
+
+
+def bench_an_iteration(rows: Rows) -> None:
+    gaussians, view = scene(20_000, 1), camera(256, 256)
+    with CpuRasteriser(THREADS) as rasteriser:
+        photo = np.clip(rasteriser.render(scene(20_000, 1, 1), view).over(np.zeros(3)), 0, 1)
+        recipe = Recipe(iterations=100_000, degree=1, strategy="none", half_until=0, quarter_until=0)
+        training = Training(gaussians, [View(photo, view)], recipe, rasteriser)
+        (one,) = fastest(training.step, rounds=15)
+    rows.add("iteration (draw, SSIM + L1, gradients, Adam): 256 px, 20,000, SH1", one, "<= 60", "ms")
+
+
+def bench_growth(rows: Rows) -> None:
+    """Linear in Gaussians of one size and in pixels; memory at half a million."""
+    with CpuRasteriser(THREADS) as rasteriser:
+
+        def both(count: int, side: int) -> float:
+            few = scene(count, 1)
+            small = Gaussians(
+                few.means, few.quaternions, np.full_like(few.scales, 0.004), few.opacities, few.sh
+            )
+            view, slope = camera(side, side), np.ones((3, side, side), np.float32)
+            return fastest(lambda: rasteriser.backward(rasteriser.render(small, view), slope), rounds=3)[0]
+
+        both(1000, 128)
+        more = both(400_000, 256) / both(100_000, 256)
+        rows.add("cost of 4 x the Gaussians (100,000 to 400,000 at 256 px)", more, "<= 4.8", "x")
+        larger = both(50_000, 1024) / both(50_000, 512)
+        rows.add("cost of 4 x the pixels (512 to 1024 px, 50,000)", larger, "<= 4.8", "x")
+        gc.collect()
+        both(500_000, 1024)
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+    rows.add("peak memory of the process, 500,000 Gaussians at 1024 px", peak, "<= 6", "GiB")
+
+
+def bench_viewport(rows: Rows) -> None:
+    gaussians, view = scene(100_000, 3), camera(800, 600)
+    moving = view.resized(400, 300)
+    with CpuRasteriser(THREADS) as rasteriser:
+        rest, quick = fastest(
+            lambda: rasteriser.render(gaussians, view),
+            lambda: rasteriser.render(gaussians, moving, Settings(degree=0)),
+        )
+    rows.add("draw 800 x 600, 100,000 Gaussians, SH3", rest, "<= 80", "ms")
+    rows.add("the same at half the size without SH, for a moving view", quick, "<= 20", "ms")
+
+
+@pytest.mark.skipif(not QUALITY, reason="MESHLOOM_BENCH_QUALITY is not set")
+@pytest.mark.parametrize(("effort", "seconds", "decibels"), [("preview", 150, 24), ("standard", 900, 27)])
+def bench_sample(rows: Rows, tmp_path: Path, effort: str, seconds: float, decibels: float) -> None:
+    """The preset `photos_to_splats` on the sample, from an empty cache; every 8th photo held out."""
+    photos_to_splats(rows, tmp_path, f"sample, {effort}", {"scene.effort": effort}, seconds, decibels)
+
+
+@pytest.mark.skipif(not QUALITY, reason="MESHLOOM_BENCH_QUALITY is not set")
+def bench_castle(rows: Rows, tmp_path: Path) -> None:
+    said = os.environ.get("MESHLOOM_PHOTOS", "")
+    folder = next(
+        (path for path in (Path(said) / "sceaux_castle", Path(said)) if any(path.glob("*.JPG"))), None
+    )
+    if not said or folder is None:
+        pytest.skip("MESHLOOM_PHOTOS names no folder with the photographs")
+    settings = {"photos.folder": str(folder), "scene.effort": "standard", "scene.hold_out": 6}
+    photos_to_splats(rows, tmp_path, "castle, standard", settings, 1200, 20)
+
+
+def photos_to_splats(
+    rows: Rows, cache: Path, what: str, settings: dict[str, object], seconds: float, decibels: float
+) -> None:
+    from meshloom.graph_runtime.catalog import find_nodes
+    from meshloom.graph_runtime.engine import Engine, open_cache
+    from meshloom.graph_runtime.preset import read_workflow, resolve, with_params
+
+    preset = Path(__file__).parents[2] / "presets" / "photos_to_splats.json"
+    catalog = find_nodes(packs=False)
+    engine = Engine(catalog, open_cache(cache), workers=2)
+    plan = engine.plan(
+        with_params(resolve(read_workflow(preset), catalog), catalog, settings), ["scene"], preset.parent
+    )
+    begun, spent = time.perf_counter(), time.process_time()
+    outcome = engine.run(plan)
+    assert outcome.status == "done", outcome.failed
+    took = {name: event.seconds for name, event in outcome.done.items()}
+    report = engine.value(outcome.outputs["scene"][1])
+    scene = engine.value(outcome.outputs["scene"][0])
+    engine.cache.close()
+    mean = report.rows[-1]
+    load = os.getloadavg()[0]
+    rows.add(
+        f"{what}: training, wall time (load of the machine: {load:.1f})",
+        took["scene"],
+        f"<= {seconds:g}",
+        "s",
+    )
+    rows.add(f"{what}: photos to scene, wall time", time.perf_counter() - begun, unit="s")
+    rows.add(f"{what}: photos to scene, CPU time", time.process_time() - spent, unit="s")
+    rows.add(f"{what}: PSNR of held-out photos as they are, mean", mean[1], f">= {decibels:g}", "dB")
+    rows.add(f"{what}: PSNR with exposure evened, mean", mean[2], unit="dB")
+    rows.add(f"{what}: SSIM, mean", mean[3])
+    rows.add(f"{what}: splats", len(scene))
