@@ -52,6 +52,9 @@ def clean_window(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyP
         qapp.processEvents()
     gc.collect()
     left = [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
+    for widget in left:  # told once, here, not by every test that follows
+        widget.hide()
+        widget.deleteLater()
     assert not left, f"windows left open: {left}"
     alive = [thread for thread in threading.enumerate() if thread not in threads and thread.is_alive()]
     for thread in alive:
