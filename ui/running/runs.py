@@ -306,9 +306,10 @@ class Runs(QObject):
             return
         outputs = _refs(said.get("outputs", ()))
         if said["verdict"] == "reused":
-            state = "done" if before.state == "done" and before.outputs == outputs else "cached"
+            just_done = before.state == "done" and before.outputs == outputs
+            state, why = ("done", before.why) if just_done else ("cached", said["why"])
             picture = self._pictures.get(outputs)
-            told = replace(before, state=state, outputs=outputs, thumbnail=picture, why=said["why"])
+            told = replace(before, state=state, outputs=outputs, thumbnail=picture, why=why)
             self._set(document, said["node"], replace(told, seconds=said["seconds"], message="", hint=""))
             return
         if before.state == "failed" and said["verdict"] == "runs" and said["why"] == before.why:
