@@ -78,7 +78,7 @@ class Details(QWidget):
         grid.setColumnStretch(1, 1)
         self._names = []
         for at, (key, words) in enumerate(
-            (("kind", _("Kind")), ("size", _("Size")), ("licence", _("Licence")), ("place", _("Folder")))
+            (("kind", _("Kind")), ("size", _("Disk")), ("licence", _("Licence")), ("place", _("Folder")))
         ):
             name, fact = QLabel(words), QLabel()
             fact.setWordWrap(True)

@@ -124,7 +124,7 @@ class DryRun(QWidget):
 
     @staticmethod
     def _heads() -> tuple[str, ...]:
-        return (_("Part"), _("Class"), _("Weights"), _("Size"), _("How it stands"))
+        return (_("Part"), _("Class"), _("Weights"), _("Disk"), _("How it stands"))
 
     @staticmethod
     def _row(part: dict[str, Any]) -> tuple[Any, ...]:
