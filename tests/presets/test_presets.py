@@ -78,6 +78,8 @@ def test_the_presets_promised_are_there():
         "sweep_demo",
         "image_edit",
         "image_edit_sweep",
+        "attention_ab_shapes",
+        "attention_ab_pipeline",
         "photos_to_splats",
         "splats_to_mesh",
         "splat_cleanup",
