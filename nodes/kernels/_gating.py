@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from meshloom.graph_runtime.spec import NodeError
-from meshloom.nodes.kernels._choosing import kernel_of, opened
+from meshloom.nodes.kernels._choosing import kernel_of, node_error, opened
 from meshloom.nodes.kernels._values import AttentionKernel
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def gate(
         try:
             isolated.clear(kernel, specs[0].device)
         except AttentionError as error:
-            raise NodeError(f"the gate: {error}", hint=error.fix) from error
+            raise node_error(error, "the gate: ") from error
         report = verify(
             kernel,
             specs[0].device,
@@ -56,5 +56,5 @@ def gate(
         try:
             registry.need(opened(chosen), left[0][1].spec)
         except AttentionError as error:
-            raise NodeError(str(error), hint=error.fix) from error
+            raise node_error(error) from error
     return f"passes {ran - seen} cases and {seen} calls of the model"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from meshloom.graph_runtime.models import patches
 from meshloom.graph_runtime.models.values import ModelRef, Patch
 from meshloom.graph_runtime.spec import NodeError
-from meshloom.nodes.kernels._choosing import kernel_of
+from meshloom.nodes.kernels._choosing import kernel_of, node_error
 from meshloom.nodes.kernels._values import AttentionKernel
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def computed_by(
                 )
             yield policy
     except AttentionError as error:
-        raise NodeError(str(error), hint=error.fix) from error
+        raise node_error(error) from error
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 
 from meshloom.graph_runtime.spec import Multiline, NodeError, Run, node
 from meshloom.graph_runtime.types import Figure, Series, Table
-from meshloom.nodes.kernels._choosing import opened, parse_specs
+from meshloom.nodes.kernels._choosing import node_error, opened, parse_specs
 from meshloom.nodes.kernels._values import AttentionKernel
 
 
@@ -75,7 +75,7 @@ def report(
         try:
             found = call_main(*words, env={"TRITON_INTERPRET": "0"})
         except AttentionError as error:
-            raise NodeError(str(error), hint=error.log[-2000:] or error.fix) from error
+            raise node_error(error) from error
         rows += [(str(spec), one) for one in found]
     run.progress(1, 1, "done")
     columns = (

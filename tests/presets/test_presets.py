@@ -330,17 +330,6 @@ def test_flythrough_video(run_preset):
     assert bytes(ran.value("film").data[4:8]) == b"ftyp"
 
 
-@pytest.fixture
-def one_thread():
-    """On a busy machine the threads of many small operations wait for each other most of the time."""
-    import torch
-
-    held = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(held)
-
-
 def test_attention_ab_shapes(run_preset, one_thread):
     small = {"comparison.shapes": "b1 h2 n64 d64 bf16", "comparison.rounds": 6, "comparison.check": False}
     table = run_preset("attention_ab_shapes", small).value("comparison.table")
