@@ -14,17 +14,21 @@ from meshloom.kernels.warping._warp_kernel import draw_depth, look_up
 Floats = NDArray[np.float32]
 #: Depth maps are taken from so many more photos than colours are.
 MORE = 2
+#: What is far away is as many times as far as the furthest that is known.
+FAR = 10.0
 
 
 @dataclass(frozen=True)
 class Photo:
     """``pixels`` (h, w, 3) float32 with ``lens`` (fx, fy, cx, cy); ``depth`` (h', w') float32, 0 = unknown, with
-    ``depth_lens``; ``pose`` (3, 4) world-to-camera.
+    ``depth_lens``; ``pose`` (3, 4) world-to-camera. ``guess``: the depth map with its holes filled, for places that
+    no depth map knows.
     """
 
     pixels: Floats
     lens: NDArray[np.float64]
     depth: Floats
+    guess: Floats | None
     depth_lens: NDArray[np.float64]
     pose: NDArray[np.float64]
 
@@ -83,14 +87,19 @@ def blend(
     z = np.full((height, width), np.inf, np.float32)
     for index in order:
         photo = photos[index]
-        turn = pose[:, :3] @ photo.pose[:, :3].T
-        matrix = np.column_stack([turn, pose[:, 3] - turn @ photo.pose[:, 3]])
-        draw_depth(photo.depth, photo.depth_lens, np.ascontiguousarray(matrix), lens, 4 * tolerance, z)
+        draw_depth(photo.depth, photo.depth_lens, _between(photo, pose), lens, 4 * tolerance, z)
     z[~np.isfinite(z)] = 0
     z = _without_specks(z)
     sure = z > 0
     if beyond > 0:
         z = np.where(sure, z, np.float32(beyond))
+    elif any(photo.guess is not None for photo in photos):
+        rough = np.full((height, width), np.inf, np.float32)
+        for index in order[:neighbours]:
+            photo = photos[index]
+            if photo.guess is not None:
+                draw_depth(photo.guess, photo.depth_lens, _between(photo, pose), lens, 0.5, rough)
+        z = np.where(sure | ~np.isfinite(rough), z, rough)
     y, x = np.mgrid[:height, :width] + 0.5
     local = np.stack([(x - lens[2]) / lens[0], (y - lens[3]) / lens[1], np.ones_like(x)], axis=2)
     rays = np.ascontiguousarray(local @ pose[:, :3], np.float64)
@@ -112,6 +121,22 @@ def blend(
     known = weight > 0
     colour[known] /= weight[known][:, None]
     return Novel(filled(colour, known), known & sure, np.where(sure, z, np.float32(0)))
+
+
+def _between(photo: Photo, pose: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3, 4): camera coordinates of the photo to those at ``pose``."""
+    turn = pose[:, :3] @ photo.pose[:, :3].T
+    return np.ascontiguousarray(np.column_stack([turn, pose[:, 3] - turn @ photo.pose[:, 3]]))
+
+
+def carried_on(depth: Floats) -> Floats:
+    """A depth map (H, W) without holes: 1/depth, which is affine on planes, from around them."""
+    known = depth > 0
+    if not known.any():
+        return depth
+    inverse = np.where(known, 1 / np.maximum(depth, 1e-12), 0).astype(np.float32)
+    whole = filled(np.repeat(inverse[..., None], 3, axis=2), known)[..., 0]
+    return np.asarray(1 / np.maximum(whole, 1e-12), np.float32)
 
 
 def _without_specks(z: Floats) -> Floats:

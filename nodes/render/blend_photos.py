@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def blend_photos(
     views: Cameras,
     neighbours: Annotated[int, Range(1, 12)] = 3,
     tolerance: Annotated[float, Slider(0.002, 0.2, step=0.002)] = 0.02,
-    backdrop: Annotated[float, Range(0.0, 1000.0, unit="x the furthest")] = 10.0,
+    unknown: Literal["around", "far", "fill"] = "around",
     *,
     run: Run,
 ) -> Views:
@@ -51,9 +51,10 @@ def blend_photos(
     views: where to look from, such as of cameras.path
     neighbours: photos that are blended
     tolerance: how far behind a depth map, as a share, a place may lie and still be seen in its photo
-    backdrop: what has no depth, such as sky, is as many times as far away as the furthest; 0 fills it from around
+    unknown: what has no depth is taken to be as far as what is around it, or far away, or is filled with colours
+      from around
     """
-    from meshloom.kernels.warping.blending import Photo, blend
+    from meshloom.kernels.warping.blending import FAR, Photo, blend, carried_on
     from meshloom.nodes.render._photos import by_name, pinholes
 
     if not len(views):
@@ -72,6 +73,7 @@ def blend_photos(
                 np.ascontiguousarray(pixels, np.float32),
                 _scaled(lenses[index], size, (image.width, image.height)),
                 np.ascontiguousarray(plane),
+                carried_on(plane) if unknown == "around" else None,
                 _scaled(lenses[index], size, plane.shape[::-1]),
                 poses[index],
             )
@@ -93,7 +95,7 @@ def blend_photos(
             (width, height),
             min(neighbours, len(photos)),
             tolerance,
-            backdrop * furthest,
+            FAR * furthest if unknown == "far" else 0.0,
             max(1, run.threads),
         )
         pixels = (np.clip(novel.colour, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -80,8 +80,15 @@ def test_what_lies_behind_is_not_taken_from_a_photo_that_cannot_see_it(run):
 def test_what_has_no_depth_is_far_away_or_filled(run):
     images, cameras, depths = world()
     bare = [DepthMap(np.where(d.depth > 5, 0, d.depth).astype(np.float32), None, d.name) for d in depths]
-    far = blend_photos(images, cameras, bare, cameras_at([0.0]), run=run)
-    filled = blend_photos(images, cameras, bare, cameras_at([0.0]), backdrop=0.0, run=run)
+    far = blend_photos(images, cameras, bare, cameras_at([0.0]), unknown="far", run=run)
+    filled = blend_photos(images, cameras, bare, cameras_at([0.0]), unknown="fill", run=run)
+    # Holes in the middle of a wall are carried on over.
+    torn = [DepthMap(d.depth.copy(), None, d.name) for d in depths]
+    for depth in torn:
+        depth.depth.flags.writeable = True
+        depth.depth[5:12, 5:25] = 0
+    whole = blend_photos(images, cameras, torn, cameras_at([0.0]), run=run)
+    assert decibels(whole.images[0].pixels[:16, :30], seen(0.0)[0].pixels[:16, :30]) > 25
     assert 0.02 < far.known[0].coverage.mean() < 0.5
     assert np.ptp(far.images[0].pixels[:, :8].astype(int)) > 50
     assert (far.images[0].pixels != filled.images[0].pixels).any()
