@@ -18,8 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from meshloom.graph_runtime import types
-from meshloom.ui.theme import theme
-from meshloom.ui.words import _
+from meshloom.ui.theme import current, theme
 
 
 class TextView(QPlainTextEdit):
@@ -108,12 +107,20 @@ class FigureView(QWidget):
 
         self._pg = pg
         self._shown: tuple[str, ...] = ()
+        self._value: types.Figure | None = None
         self.plot = pg.PlotWidget(self, background=theme().panel)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.plot)
+        current().changed.connect(self._recolour)
+
+    def _recolour(self) -> None:
+        self.plot.setBackground(theme().panel)
+        if self._value is not None:
+            self.show_value(self._value)
 
     def show_value(self, value: types.Figure) -> None:
+        self._value = value
         item = self.plot.getPlotItem()
         item.clear()
         shown = (value.title, value.x_label, value.y_label)
@@ -127,7 +134,10 @@ class FigureView(QWidget):
             item.getAxis(side).setPen(theme().line)
         item.showGrid(x=True, y=True, alpha=0.2)
         if len(value.series) > 1 and item.legend is None:
-            item.addLegend(labelTextColor=theme().text)
+            item.addLegend()
+        if item.legend is not None:
+            item.legend.setVisible(len(value.series) > 1)
+            item.legend.setLabelTextColor(theme().text)
         for index, series in enumerate(value.series):
             colour = self._pg.intColor(index, hues=max(6, len(value.series)))
             if series.kind == "points":
@@ -138,10 +148,3 @@ class FigureView(QWidget):
                 item.addItem(self._pg.BarGraphItem(x=series.x, height=series.y, width=width, brush=colour))
             else:
                 item.plot(series.x, series.y, pen=self._pg.mkPen(colour, width=2), name=series.name)
-
-
-def tells(value: Any) -> str:
-    """A line about any value, for where nothing is drawn."""
-    if isinstance(value, types.File):
-        return _("{name}, {size} bytes").format(name=value.name, size=value.data.size)
-    return type(value).__name__

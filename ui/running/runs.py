@@ -272,7 +272,7 @@ class Runs(QObject):
             said["node"],
             NodeStatus(
                 "done" if computed else "cached",
-                why=said.get("why", "") or _("reused: the same work was done before"),
+                why=said.get("why", "") or _("the same work was done before"),
                 seconds=said.get("seconds", 0.0) or (before.seconds if not computed else 0.0),
                 peak_bytes=said.get("peak_bytes", 0),
                 bytes=said.get("bytes", 0),

@@ -286,3 +286,24 @@ def test_the_docks_are_where_they_were_at_the_next_start(open_window: Open, qtbo
     assert shown == {"outline": True, "viewer": False, "inspector": True}
     assert second.dockWidgetArea(second.docks["inspector"]) == Qt.DockWidgetArea.LeftDockWidgetArea
     second.close()
+
+
+def test_a_click_on_a_tab_gives_the_keys_to_its_graph(
+    window: MainWindow, tab: DocumentTab, qtbot: QtBot
+) -> None:
+    window.new()
+    bar = window.tabs.tabBar()
+    for index in (0, 1, 0):
+        bar.setFocus()
+        click(bar, bar.tabRect(index).center())
+        qtbot.waitUntil(lambda: window.tab is not None and window.tab.view.hasFocus())
+
+
+def test_another_document_does_not_show_the_result_of_the_one_before(
+    window: MainWindow, tab: DocumentTab
+) -> None:
+    choose(tab, tab.document.document.names()[0])
+    assert window.viewers[0].tab is tab
+    window.new()
+    assert window.viewers[0].node == ""
+    assert window.docks["viewer"].windowTitle() == "Viewer"
