@@ -344,7 +344,12 @@ class Runs(QObject):
         if node and run is not None and self._status(document, node).state != "failed":
             run.failed += 1
         if node and "/" not in node:
-            status = NodeStatus("failed", message=said["message"], hint=said.get("hint", ""), why=where)
+            status = NodeStatus(
+                "failed",
+                message=said["message"],
+                hint=said.get("hint", ""),
+                why=where if where != node else "",
+            )
             if self._status(document, node).state not in ("running", "done"):
                 self._set(document, node, status)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
+from meshloom.ui.canvas.model import rect_of
 from meshloom.ui.look.image_view import ImageView
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.window.document_tab import DocumentTab
@@ -246,6 +247,27 @@ def test_a_picture_dropped_on_the_canvas_becomes_a_node(
     node = tab.document.document.node(name)
     assert node.type == "image.load" and str(node.params["file"]) == str(tmp_path / "red.png")
     assert tab.view.selection == [name] and len(window.document_tabs()) == 1
+
+
+def test_many_files_dropped_at_once_do_not_pile_up(
+    window: MainWindow, tab: DocumentTab, tmp_path: Path
+) -> None:
+    picture = QImage(8, 8, QImage.Format.Format_RGB888)
+    photos = [tmp_path / f"ö {k}.png" for k in range(3)]
+    for photo in photos:
+        assert picture.save(str(photo))
+    (tmp_path / "transforms.json").write_text('{"frames": []}')
+    (tmp_path / "notes.nothing").write_text("nothing that any node reads")
+    before = set(tab.document.document.names())
+    assert drop(tab, [*photos, tmp_path / "transforms.json", tmp_path, tmp_path / "notes.nothing"])
+    added = [name for name in tab.document.document.names() if name not in before]
+    nodes = {tab.document.document.node(name).type: name for name in added}
+    assert list(nodes) == ["photo.load_files", "cameras.load", "photo.load_folder"]
+    held = tab.document.document.node(nodes["photo.load_files"]).params["files"]
+    assert [str(each) for each in held] == [str(photo) for photo in photos]
+    boxes = [rect_of(shape) for shape in tab.view.model.shapes.values()]
+    assert not any(boxes[i].intersects(box) for i in range(len(boxes)) for box in boxes[:i])
+    assert "notes.nothing" in window.note.text() and len(window.document_tabs()) == 1
 
 
 def test_menus_tell_the_keys_that_are_in_use(window: MainWindow, tab: DocumentTab) -> None:
