@@ -272,7 +272,7 @@ class Runs(QObject):
             said["node"],
             NodeStatus(
                 "done" if computed else "cached",
-                why=said.get("why", "") or _("reused: the same work was done before"),
+                why=said.get("why", "") or _("the same work was done before"),
                 seconds=said.get("seconds", 0.0) or (before.seconds if not computed else 0.0),
                 peak_bytes=said.get("peak_bytes", 0),
                 bytes=said.get("bytes", 0),
@@ -344,7 +344,12 @@ class Runs(QObject):
         if node and run is not None and self._status(document, node).state != "failed":
             run.failed += 1
         if node and "/" not in node:
-            status = NodeStatus("failed", message=said["message"], hint=said.get("hint", ""), why=where)
+            status = NodeStatus(
+                "failed",
+                message=said["message"],
+                hint=said.get("hint", ""),
+                why=where if where != node else "",
+            )
             if self._status(document, node).state not in ("running", "done"):
                 self._set(document, node, status)
 
