@@ -20,8 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from meshloom.graph_runtime import types
-from meshloom.ui.theme import UNIT, theme
-from meshloom.ui.words import _
+from meshloom.ui.theme import UNIT, current, theme
 
 
 class TextView(QPlainTextEdit):
@@ -124,6 +123,7 @@ class FigureView(QWidget):
 
         self._pg = pg
         self._shown: tuple[str, ...] = ()
+        self._value: types.Figure | None = None
         #: Beside the plot, so that it hides nothing.
         self.legend = QLabel(self)
         self.legend.setWordWrap(True)
@@ -137,8 +137,15 @@ class FigureView(QWidget):
         column.setSpacing(0)
         column.addWidget(self.plot, 1)
         column.addWidget(self.legend)
+        current().changed.connect(self._recolour)
+
+    def _recolour(self) -> None:
+        self.plot.setBackground(theme().panel)
+        if self._value is not None:
+            self.show_value(self._value)
 
     def show_value(self, value: types.Figure) -> None:
+        self._value = value
         item = self.plot.getPlotItem()
         item.clear()
         shown = (value.title, value.x_label, value.y_label)
@@ -187,10 +194,3 @@ _CURVES = {
     "dark": ("#56b4e9", "#e69f00", "#2fbf8f", "#f0e442", "#e07a5f", "#cc79a7", "#a6b1bd", "#8f9bff"),
     "light": ("#0072b2", "#c77700", "#00795a", "#8a7a00", "#c2410c", "#a33d78", "#59616b", "#4a56a6"),
 }
-
-
-def tells(value: Any) -> str:
-    """A line about any value, for where nothing is drawn."""
-    if isinstance(value, types.File):
-        return _("{name}, {size} bytes").format(name=value.name, size=value.data.size)
-    return type(value).__name__

@@ -32,6 +32,7 @@ def show_docs(window: MainWindow, type_: str = "") -> None:
     if window.docs_page is None:
         window.docs_page = NodeDocs(window.bench.catalog, window)
         window.docs_page.example_wanted.connect(window.open_template_text)
+        window.docs_page.graph_wanted.connect(window.files.open_graph)
     window.docs_page.show_node(spec.id)
     window.docs_page.show()
     window.docs_page.raise_()

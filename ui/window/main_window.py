@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         runs = self.bench.runs
         self.tabs.currentChanged.connect(self._tab_changed)
         self.tabs.tabCloseRequested.connect(self._close_at)
+        self.tabs.tabBarClicked.connect(lambda _index: QTimer.singleShot(0, self, self._to_canvas))
         self.start_page.new_wanted.connect(self.new)
         self.start_page.open_wanted.connect(self.files.ask_open)
         self.start_page.guide_wanted.connect(partial(dialogs.show_tour, self))
@@ -310,7 +311,9 @@ class MainWindow(QMainWindow):
             self._outline = Outline(tab.view)
             self.docks["outline"].setWidget(self._outline)
             self._selected(tab, tab.view.selection)
-        else:
+            if not self.tabs.tabBar().hasFocus():  # else the arrow keys go through the tabs
+                self._to_canvas()
+        if tab is None or not tab.view.selection:
             for viewer in self.viewers:
                 viewer.follow(None, "")
         live = self.commands["run.live"]
@@ -321,6 +324,11 @@ class MainWindow(QMainWindow):
                      "window.save_as", "window.undo", "window.redo", "window.form"):  # fmt: skip
             self.commands[name].setEnabled(tab is not None)
         self._tell_title()
+
+    def _to_canvas(self) -> None:
+        """The keys are for the graph in front."""
+        if self.tab is not None and self.tab.view.isVisible():
+            self.tab.view.setFocus()
 
     def _put_docks_away(self, away: bool) -> None:
         """The start page has the window to itself; the docks come back with a document."""

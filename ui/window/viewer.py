@@ -22,9 +22,10 @@ from meshloom.graph_runtime import types
 from meshloom.graph_runtime.graph import GROUP_PREFIX
 from meshloom.graph_runtime.spec import NodeSpec
 from meshloom.ui.fields.text import label
+from meshloom.ui.look.contents import contents, opened
 from meshloom.ui.look.image_view import ImageView, pixels_of
 from meshloom.ui.look.overview import MOST, Overview, Part, can_show, has_overview, is_report
-from meshloom.ui.look.pages import FigureView, TableView, TextView, tells
+from meshloom.ui.look.pages import FigureView, TableView, TextView
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.viewport.things import is_spatial
@@ -298,11 +299,11 @@ class Viewer(QWidget):
         return self._pages[kind]
 
     def _show(self, value: Any, digest: str) -> None:
+        if isinstance(value, types.File):
+            value = self.value = opened(value) or value
         kind = _kind(value)
         if not kind:
-            self._say(tells(value))
-            self.compare.hide()
-            return
+            kind, value = "table", contents(value)
         page: Any = self._page(kind)
         self.compare.setVisible(kind in ("image", "model"))
         if kind == "model":
