@@ -11,7 +11,7 @@ import ctypes
 import functools
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from meshloom.kernels.attention.compile_cuda import (
     INSTALL,
@@ -28,6 +28,8 @@ from meshloom.kernels.attention.spec import YES, AttnSpec, Verdict, no
 SOURCE = Path(__file__).with_name("mma_flash.cu")
 LOG2_E = 1.4426950408889634
 BLOCK_M = 64
+#: Keys of a block that there may be.
+BLOCKS = (32, 64, 128)
 
 
 class Place(ctypes.Structure):
@@ -55,14 +57,23 @@ class _Mma(Kernel):
     writes_out = True
     risky = True
     compiles = True
+    #: 0: as the class has it. ``ctas``: that a multiprocessor should hold, which bounds registers.
+    options: ClassVar = {"block_n": 0, "ctas": 0}
     block_n: int
     in_registers: bool
     ctas: int
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.block_n = self.chosen["block_n"] or self.block_n
+        self.ctas = self.chosen["ctas"] or self.ctas
 
     def installed(self) -> Verdict:
         return YES if find_nvrtc() else no("NVRTC is not installed", INSTALL)
 
     def also(self, spec: AttnSpec, device: DeviceCaps) -> Verdict:
+        if self.block_n not in BLOCKS:
+            return no(f"takes a block_n of {', '.join(map(str, BLOCKS))}, not {self.block_n}")
         return YES if spec.d in (64, 128) else no(f"takes head dimensions 64 and 128, not {spec.d}")
 
     def defines(self, spec: AttnSpec) -> dict[str, int]:
@@ -115,7 +126,7 @@ class _Mma(Kernel):
                 cubin,
                 cuobjdump,
                 kernel=self.id,
-                variant=f"n{self.block_n}, queries in {where}",
+                variant=f"n{self.block_n}, queries in {where}, {self.ctas} CTAs asked for",
                 arch=arch,
                 threads=128,
                 shared=self.shared(spec),
