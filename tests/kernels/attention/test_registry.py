@@ -151,8 +151,8 @@ def test_a_label_says_options_and_is_read_back():
 
 
 def test_variants_of_a_kernel_differ_in_name_and_machine_code_and_blocks_are_checked():
-    assert "takes a block_n of 32" in str(registry.get("own.mma_low", block_n=48).supports(QWEN_CUDA, H200)) or (
-        not registry.get("own.mma_low").installed()
-    )
+    assert "takes a block_n of 32" in str(
+        registry.get("own.mma_low", block_n=48).supports(QWEN_CUDA, H200)
+    ) or (not registry.get("own.mma_low").installed())
     labels = {registry.get("own.mma_low", ctas=count).label for count in (0, 3, 5)}
     assert labels == {"own.mma_low", "own.mma_low:ctas=3", "own.mma_low:ctas=5"}
