@@ -202,7 +202,7 @@ def test_damaged_files_are_told_and_take_no_memory(tmp_path, name, data, says):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [format for format in FORMATS if format != "usda"])
 def test_mutated_files_end_in_splats_or_an_error(tmp_path, format):
     """Flipped, cut, doubled and overwritten bytes: nothing but a scene or a NodeError, and no flood of memory."""
     random = np.random.default_rng(7)
