@@ -20,6 +20,11 @@ GAP_Y = 32.0
 _WIDTH = 216.0
 _HEIGHT = 200.0
 _SWEEPS = 6
+#: Room kept free for links that pass a layer, and how many such places there may be for each node.
+_LANE = 24.0
+#: Where a node's first socket is, from its top.
+_SOCKET = 48.0
+_MOST_LANES = 4
 
 
 def layered(
@@ -64,18 +69,32 @@ def _part(
     whole.add_nodes_from(name for name in order if name in digraph)
     whole.add_edges_from(digraph.edges)
     layers = _layers(whole)
+    real = set(whole)
+    _add_lanes(whole, layers)
     for sweep in range(_SWEEPS if len(layers) > 1 else 0):
         _order(whole, layers, down=sweep % 2 == 0)
-    heights = [sum(sizes.get(name, (0, _HEIGHT))[1] + GAP_Y for name in layer) - GAP_Y for layer in layers]
-    tallest = max(heights, default=0.0)
+
+    def tall(name: str) -> float:
+        return sizes.get(name, (0, _HEIGHT))[1] if name in real else _LANE
+
     places: dict[str, Position] = {}
     x = 0.0
-    for layer, height in zip(layers, heights, strict=True):
-        y = (tallest - height) / 2
+    for layer in layers:
+        at: dict[str, float] = {}
+        y = 0.0
         for name in layer:
-            places[name] = (x, y)
-            y += sizes.get(name, (0, _HEIGHT))[1] + GAP_Y
+            at[name] = y
+            y += tall(name) + GAP_Y
+        # Links that pass run straight on from where they begin; else the layer is centred on the others.
+        lanes = [
+            places[_begun(name)][1] + _SOCKET - at[name] - _LANE / 2 for name in layer if name not in real
+        ]
+        top = sum(lanes) / len(lanes) if lanes else (GAP_Y - y) / 2
+        places.update({name: (x, top + at[name]) for name in layer if name in real})
         x += max((sizes.get(name, (_WIDTH, 0))[0] for name in layer), default=_WIDTH) + GAP_X
+    first = min(y for _x, y in places.values())
+    places = {name: (x, y - first) for name, (x, y) in places.items()}
+    tallest = max(y + tall(name) for name, (_x, y) in places.items())
     return places, (x - GAP_X, tallest)
 
 
@@ -111,6 +130,33 @@ def _layers(digraph: nx.DiGraph[str]) -> list[list[str]]:
     for name in order:
         layers[depth[name]].append(name)
     return [layers[level] for level in sorted(layers)]
+
+
+def _add_lanes(digraph: nx.DiGraph[str], layers: list[list[str]]) -> None:
+    """Give links that pass layers a place in each, so that they are not drawn behind what stands there.
+
+    Links from one node share their places. Left out where there would be too many to be worth it.
+    """
+    level = {name: index for index, layer in enumerate(layers) for name in layer}
+    far = {name: max((level[below] for below in digraph.succ[name]), default=level[name]) for name in digraph}
+    if sum(max(0, far[name] - level[name] - 1) for name in far) > _MOST_LANES * len(far):
+        return
+    for name in list(digraph):
+        first = level[name]
+        beyond = [below for below in digraph.succ[name] if level[below] > first + 1]
+        digraph.remove_edges_from([(name, below) for below in beyond])
+        before = name
+        for index in range(first + 1, far[name]):
+            lane = f"{index}/{name}"  # no node's name has a slash
+            layers[index].append(lane)
+            digraph.add_edge(before, lane)
+            digraph.add_edges_from((lane, below) for below in beyond if level[below] == index + 1)
+            before = lane
+
+
+def _begun(lane: str) -> str:
+    """The node whose links pass there."""
+    return lane.partition("/")[2]
 
 
 def _order(digraph: nx.DiGraph[str], layers: list[list[str]], down: bool) -> None:
