@@ -233,7 +233,7 @@ def table_of(arms: list[Arm], noise: float) -> Table:
 
     unit = arms[0].unit
     columns = (
-        *("kernel", "status", "ms", "speed-up", "speed-up low", "speed-up high", "verdict"),
+        *("kernel", "status", "verdict", "speed-up", "speed-up low", "speed-up high", "ms"),
         *(f"difference from baseline ({unit})", f"noise floor ({unit})", "relative error to fp64"),
         *("equal when repeated", "accuracy", "attention calls", "by a fallback"),
     )
@@ -243,19 +243,19 @@ def table_of(arms: list[Arm], noise: float) -> Table:
         held = ratio_interval(base.again, base.times)
         ratio = [round(part, 4) for part in (held.middle, held.low, held.high)]
         said = f"noise \u00b1 {noise:.1%}"
-        rows.append(("A/A (baseline again)", "ok", None, *ratio, said, *([None] * 7)))
+        rows.append(("A/A (baseline again)", "ok", said, *ratio, None, *([None] * 7)))
     for arm in arms:
-        ratio_words: list[Any] = [None, None, None, "baseline" if arm is base else ""]
+        ratio_words: list[Any] = ["baseline" if arm is base else "", None, None, None]
         if base.times and arm.times and arm is not base:
             held = ratio_interval(arm.times, base.times)
-            ratio_words = [round(part, 4) for part in (held.middle, held.low, held.high)]
-            ratio_words.append(judge(held, noise))
+            ratio = [round(part, 4) for part in (held.middle, held.low, held.high)]
+            ratio_words = [judge(held, noise), *ratio]
         rows.append(
             (
                 arm.kernel.id,
                 f"failed: {arm.failure}" if arm.failure else "ok",
-                None if arm.failure else float(f"{1000 * arm.seconds:.4g}"),
                 *ratio_words,
+                None if arm.failure else float(f"{1000 * arm.seconds:.4g}"),
                 _said(arm.difference, arm.repeats),
                 _said(arm.floor, True),
                 None if arm.error is None else float(f"{arm.error:.3g}"),

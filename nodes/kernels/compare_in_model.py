@@ -8,17 +8,21 @@ from typing import Annotated, Literal, NamedTuple
 from meshloom.graph_runtime.models.sampling import Job
 from meshloom.graph_runtime.models.values import ModelRef, PromptEmbeddings
 from meshloom.graph_runtime.spec import NodeError, Range, Run, Seed, Slider, node
-from meshloom.graph_runtime.types import Image, Table
+from meshloom.graph_runtime.types import Figure, Image, Table
 from meshloom.nodes.kernels._values import AttentionKernel
 
 
 class ComparedInModel(NamedTuple):
     """table: a row a kernel, after the baseline against itself
+    differences: how far each output is from the baseline's over its time, beside the noise floor
+    rounds: every round that was measured
     pictures: one a kernel that made one, the baseline's first; none in the mode of one step
     best: the exact kernel that takes the least time, the earlier one where they are equal
     """
 
     table: Table
+    differences: Figure
+    rounds: Figure
     pictures: list[Image]
     best: AttentionKernel
 
@@ -67,6 +71,7 @@ def compare_in_model(
     reference_side: as in image.edit_with_prompt.
     take: figures are kept like every result; another number measures again.
     """
+    from meshloom.nodes.kernels._arms_showing import differences_figure, rounds_figure
     from meshloom.nodes.kernels._in_model import measure_pictures, measure_step, table_of
 
     kernels = [baseline, second, *(others or ())]
@@ -96,4 +101,6 @@ def compare_in_model(
         least = min(arm.seconds for arm in timed)
         best = next(arm.kernel for arm in timed if arm.seconds <= least * (1 + min(noise, 0.2)))
     pictures = [arm.picture for arm in arms if arm.picture is not None]
-    return ComparedInModel(table_of(arms, noise), pictures, best)
+    return ComparedInModel(
+        table_of(arms, noise), differences_figure(arms), rounds_figure(arms), pictures, best
+    )

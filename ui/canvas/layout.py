@@ -66,17 +66,54 @@ def _part(
     layers = _layers(whole)
     for sweep in range(_SWEEPS if len(layers) > 1 else 0):
         _order(whole, layers, down=sweep % 2 == 0)
-    heights = [sum(sizes.get(name, (0, _HEIGHT))[1] + GAP_Y for name in layer) - GAP_Y for layer in layers]
-    tallest = max(heights, default=0.0)
+    tops = _tops(whole, layers, sizes)
+    least = min(tops.values())
     places: dict[str, Position] = {}
     x = 0.0
-    for layer, height in zip(layers, heights, strict=True):
-        y = (tallest - height) / 2
+    for layer in layers:
         for name in layer:
-            places[name] = (x, y)
-            y += sizes.get(name, (0, _HEIGHT))[1] + GAP_Y
+            places[name] = (x, tops[name] - least)
         x += max((sizes.get(name, (_WIDTH, 0))[0] for name in layer), default=_WIDTH) + GAP_X
-    return places, (x - GAP_X, tallest)
+    lowest = max(places[name][1] + sizes.get(name, (0, _HEIGHT))[1] for name in places)
+    return places, (x - GAP_X, lowest)
+
+
+def _tops(
+    digraph: nx.DiGraph[str], layers: list[list[str]], sizes: Mapping[str, tuple[float, float]]
+) -> dict[str, float]:
+    """Upper edges: each as high as its neighbours, so that a chain is a straight line, in the order of its layer."""
+    tops: dict[str, float] = {}
+    offsets: dict[str, float] = {}
+    for layer in layers:
+        y = 0.0
+        for name in layer:
+            offsets[name] = y
+            y += sizes.get(name, (0, _HEIGHT))[1] + GAP_Y
+        for name in layer:
+            tops[name] = offsets[name] - (y - GAP_Y) / 2
+    for sweep in range(_SWEEPS):
+        down = sweep % 2 == 0
+        neighbours = digraph.pred if down else digraph.succ
+        for layer in layers[1:] if down else layers[-2::-1]:
+            wanted = []
+            for name in layer:
+                held = [tops[each] for each in neighbours[name]]
+                wanted.append((sum(held) / len(held) if held else tops[name]) - offsets[name])
+            for name, top in zip(layer, _rising(wanted), strict=True):
+                tops[name] = top + offsets[name]
+    return tops
+
+
+def _rising(wanted: list[float]) -> list[float]:
+    """The nearest numbers, by least squares, none of which is below the one before (pool adjacent violators)."""
+    pools: list[tuple[float, int]] = []
+    for each in wanted:
+        mean, count = each, 1
+        while pools and pools[-1][0] > mean:
+            before, held = pools.pop()
+            mean, count = (mean * count + before * held) / (count + held), count + held
+        pools.append((mean, count))
+    return [mean for mean, count in pools for _each in range(count)]
 
 
 def _shelves(boxes: list[tuple[float, float]]) -> list[Position]:

@@ -188,7 +188,7 @@ def test_a_figure_changes_with_the_theme(figure: FigureView, qapp: QApplication)
     item = figure.plot.getPlotItem()
     assert figure.plot.backgroundBrush().color() == theme.LIGHT.colour("panel")
     assert item.getAxis("left").textPen().color() == theme.LIGHT.colour("dim")
-    assert item.legend.labelTextColor() == theme.LIGHT.colour("text")
+    assert theme.LIGHT.text in figure.legend.styleSheet()
 
 
 def test_another_figure_replaces_it(figure: FigureView) -> None:
