@@ -19,6 +19,7 @@ SIZE = (480, 360)
 
 #: Which file of the output folder shows a preset best; ``preview.png`` where nothing is said.
 PICTURES = {
+    "attention_ab_pipeline": "comparison-picture.png",
     "attention_ab_shapes": "comparison-picture.png",
     "cutout_and_compare": "sheet.png",
     "image_edit_sweep": "sheet-captioned.png",

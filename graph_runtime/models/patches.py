@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import Any
 
 from meshloom.graph_runtime.errors import ModelError
@@ -26,13 +27,27 @@ def register(kind: str, apply: Apply) -> None:
     _KINDS[kind] = apply
 
 
+_warn: ContextVar[Callable[[str], None]] = ContextVar("warn", default=lambda message: None)
+
+
+def tell(message: str) -> None:
+    """What a patch wants its user to know; said where the node warns that runs the pipeline."""
+    _warn.get()(message)
+
+
 @contextlib.contextmanager
-def applied(pipeline: Any, patches: Sequence[Patch]) -> Iterator[None]:
+def applied(
+    pipeline: Any, patches: Sequence[Patch], warn: Callable[[str], None] = lambda message: None
+) -> Iterator[None]:
     """Hold ``patches`` around a pipeline, in order; they are undone in reverse, also after an exception.
+
+    ``warn``: where :func:`tell` goes meanwhile.
 
     Raises :class:`ModelError` for a kind that nobody registered.
     """
     with contextlib.ExitStack() as held:
+        token = _warn.set(warn)
+        held.callback(_warn.reset, token)
         for patch in patches:
             apply = _KINDS.get(patch.kind)
             if apply is None:

@@ -103,7 +103,7 @@ def _once(ref: ModelRef, run: Run, parts: Parts, work: Callable[[Loaded], T]) ->
     with (
         _alone(run),
         _adapted(loaded, ref.loras),
-        applied(loaded.pipe, ref.patches),
+        applied(loaded.pipe, ref.patches, run.warn),
         _stoppable(loaded.pipe, run),
         _no_gradients(),
     ):

@@ -22,6 +22,7 @@ KERNELS: dict[str, str] = {
     "hub.sage": "hub",
     "own.cpu_bf16": "cpu_bf16",
     "own.triton": "triton_flash",
+    "own.gluon": "gluon_flash",
     "own.mma_low": "cuda_mma",
     "own.mma_high": "cuda_mma",
 }

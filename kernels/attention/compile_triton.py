@@ -25,12 +25,14 @@ def compiled(
     *,
     warps: int,
     stages: int,
+    registers: int | None = None,
     floats: tuple[str, ...] = ("scale",),
 ) -> Resources:
-    """Compile ``function`` (a ``triton.jit``) for ``arch``; arguments that are not named are i32, strides too.
+    """Compile ``function`` (of ``triton.jit`` or ``gluon.jit``) for ``arch``; arguments not named are i32.
 
-    Pointers and the strides of rows are taken to be multiples of 16, as they are in practice. Raises
-    :class:`AttentionError` with the compiler's log.
+    Pointers and the strides of rows are taken to be multiples of 16, as they are in practice; in Gluon
+    ``pointers`` may be descriptors of TMA. ``registers``: the most of a thread. Raises :class:`AttentionError`
+    with the compiler's log.
     """
     import triton
     from triton.backends.compiler import GPUTarget
@@ -42,13 +44,23 @@ def compiled(
     aligned = {*pointers, *(name for name in names if name.endswith(("_row", "_head", "_batch")))}
     attributes = {(index,): [["tt.divisibility", 16]] for index, name in enumerate(names) if name in aligned}
     places = {(names.index(name),): value for name, value in constants.items()}
+    gluon = getattr(function, "is_gluon", bool)()
+    if gluon:
+        from triton.experimental.gluon._runtime import GluonASTSource
+
+        attributes = {}  # a descriptor says of itself how it is aligned
     target = GPUTarget("cuda", int(arch.removeprefix("sm_").rstrip("a")), 32)
     began = time.perf_counter()
     try:
         held = triton.compile(
-            ASTSource(function, signature, places, attributes),
+            (GluonASTSource if gluon else ASTSource)(function, signature, places, attributes),
             target=target,
-            options={"num_warps": warps, "num_stages": stages, "enable_fp_fusion": True},
+            options={
+                "num_warps": warps,
+                "num_stages": stages,
+                "enable_fp_fusion": True,
+                **({"maxnreg": registers} if registers else {}),
+            },
         )
     except Exception as error:
         raise AttentionError(
@@ -62,7 +74,7 @@ def compiled(
         kernel=kernel,
         variant=variant,
         arch=arch,
-        threads=32 * warps,
+        threads=32 * held.metadata.num_warps,
         shared=held.metadata.shared,
         seconds=seconds,
     )

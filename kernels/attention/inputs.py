@@ -50,6 +50,25 @@ def random_call(spec: AttnSpec, seed: int = 0, dead_rows: bool = False) -> Call:
     return Call(q, k, v, make_mask(spec, seed, dead_rows), spec.causal)
 
 
+def fewer_heads(call: Call, most: int) -> Call:
+    """The call with as many groups of heads as keep its scores below ``most`` elements, but at least one.
+
+    Heads do not meet in attention, so those that stay are computed as before; spread over all there are.
+    """
+    spec = call.spec
+    one = spec.b * spec.nq * spec.nk * (spec.hq // spec.hkv)
+    count = max(1, min(spec.hkv, most // max(1, one)))
+    if count == spec.hkv:
+        return call
+    groups = torch.linspace(0, spec.hkv - 1, count).round().long().unique()
+    heads = (groups[:, None] * (spec.hq // spec.hkv) + torch.arange(spec.hq // spec.hkv)).flatten()
+    groups, heads = groups.to(call.q.device), heads.to(call.q.device)
+    mask = call.mask
+    if mask is not None and mask.ndim == 4 and mask.shape[1] > 1:
+        mask = mask[:, heads]
+    return call._replace(q=call.q[:, :, heads], k=call.k[:, :, groups], v=call.v[:, :, groups], mask=mask)
+
+
 def _biased_keys(call: Call) -> Call:
     """A few channels of K far from zero, as real models have them; quantisers stumble over these."""
     k = call.k.clone()

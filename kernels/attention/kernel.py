@@ -184,6 +184,13 @@ class Kernel:
     ) -> torch.Tensor:
         raise NotImplementedError
 
+    def compiles_for(self, arch: str) -> bool:
+        """Whether :meth:`resources` knows ``arch`` (sm_80, sm_90a, ...)."""
+        return (
+            self.compiles
+            and self.limits.sm[0] <= int(arch.removeprefix("sm_").rstrip("a")) <= self.limits.sm[1]
+        )
+
     def resources(self, spec: AttnSpec, arch: str) -> list[Resources]:
         """Registers, spills and the like for ``arch`` (sm_80, ...), without a GPU. Empty where not ours."""
         return []

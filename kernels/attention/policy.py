@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from meshloom.kernels.attention import registry
+from meshloom.kernels.attention import isolated, registry
 from meshloom.kernels.attention.device import DeviceCaps, device_caps
 from meshloom.kernels.attention.kernel import AttentionError, Kernel
 from meshloom.kernels.attention.masks import causal_mask
@@ -24,16 +25,26 @@ class Policy:
     and what would work.
 
     ``calls`` counts by (spec, id of the kernel that computed it). The first result of each spec is looked at: NaN
-    where the inputs have none is an error and not a black picture. ``keep``: so many first calls are kept in
-    ``captured``, for the gate.
+    where the inputs have none is an error and not a black picture. A kernel whose machine code is ours passes the
+    gate in a process of its own before it computes anything here. ``keep``: so many calls of each spec are kept in
+    ``captured`` for the gate: the first, second, fourth and so on, so that they come from all depths of the model.
+    ``timed``: :attr:`seconds` is told.
     """
 
-    def __init__(self, kernel: Kernel, fallbacks: Sequence[Kernel] = (), keep: int = 0) -> None:
+    def __init__(
+        self, kernel: Kernel, fallbacks: Sequence[Kernel] = (), keep: int = 0, timed: bool = False
+    ) -> None:
         self.kernel = kernel
         self.fallbacks = tuple(fallbacks)
         self.calls: Counter[tuple[str, str]] = Counter()
         self.captured: list[tuple[str, Call]] = []
+        #: Why calls of a spec were not computed by the kernel, where they were not.
+        self.refusals: dict[str, str] = {}
         self._keep = keep
+        self._timed = timed
+        self._seen: Counter[AttnSpec] = Counter()
+        self._spent = 0.0
+        self._events: list[tuple[Any, Any]] = []
         self._chosen: dict[AttnSpec, Kernel] = {}
         self._caps: dict[str, DeviceCaps] = {}
 
@@ -42,11 +53,38 @@ class Policy:
         """How many calls another kernel than the chosen one computed."""
         return sum(count for (_, name), count in self.calls.items() if name != self.kernel.id)
 
+    @property
+    def fell_back_because(self) -> str:
+        """How many calls fell back, to what and why, in a line; empty where none did."""
+        if not self.fell_back:
+            return ""
+        others = sorted({name for (_, name) in self.calls if name != self.kernel.id})
+        spec, reason = next(iter(self.refusals.items()))
+        return (
+            f"{self.fell_back} of {sum(self.calls.values())} attention calls were computed by"
+            f" {', '.join(others)}: {self.kernel.id} cannot compute {spec}: {reason}"
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Of all calls together: on CUDA by events, else processor time divided by threads. 0 unless timed."""
+        if self._events:
+            import torch
+
+            torch.cuda.synchronize()
+            self._spent += sum(begin.elapsed_time(end) / 1000 for begin, end in self._events)
+            self._events.clear()
+        return self._spent
+
     def _choose(self, spec: AttnSpec) -> Kernel:
         caps = self._caps.setdefault(spec.device, device_caps(spec.device))
         for kernel in (self.kernel, *self.fallbacks):
-            if kernel.supports(spec, caps):
+            verdict = kernel.supports(spec, caps)
+            if verdict:
+                isolated.clear(kernel, spec.device)
                 return kernel
+            if kernel is self.kernel:
+                self.refusals[str(spec)] = verdict.reason
         registry.need(self.kernel, spec, caps)
         raise AssertionError("need() raises where the kernel cannot")
 
@@ -76,14 +114,16 @@ class Policy:
         spec = AttnSpec.of(q, k, v, mask, causal)
         first = spec not in self._chosen
         kernel = self._chosen[spec] = self._chosen.get(spec) or self._choose(spec)
-        if len(self.captured) < self._keep:
+        self._seen[spec] += 1
+        nth = self._seen[spec]
+        if nth.bit_count() == 1 and nth.bit_length() <= self._keep:
             from meshloom.kernels.attention.inputs import Call
 
             held = Call(*(None if t is None else t.detach().clone() for t in (q, k, v, mask)), causal, scale)
             self.captured.append((f"call {sum(self.calls.values()) + 1}", held))
         self.calls[str(spec), kernel.id] += 1
         try:
-            out = kernel(q, k, v, mask=mask, causal=causal, scale=scale)
+            out = self._compute(kernel, q, k, v, mask, causal, scale)
         except AttentionError:
             raise
         except torch.OutOfMemoryError:
@@ -95,6 +135,23 @@ class Policy:
                 f"{kernel.id} gave NaN or infinity on {spec}, though its inputs have none",
                 "choose another kernel; `meshloom bench attention` runs this one through the gate",
             )
+        return out
+
+    def _compute(self, kernel: Kernel, q, k, v, mask, causal, scale) -> torch.Tensor:  # type: ignore[no-untyped-def]
+        import torch
+
+        if not self._timed:
+            return kernel(q, k, v, mask=mask, causal=causal, scale=scale)
+        if q.device.type == "cuda":
+            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            begin.record()
+            out = kernel(q, k, v, mask=mask, causal=causal, scale=scale)
+            end.record()
+            self._events.append((begin, end))
+            return out
+        began = time.process_time()
+        out = kernel(q, k, v, mask=mask, causal=causal, scale=scale)
+        self._spent += (time.process_time() - began) / max(1, torch.get_num_threads())
         return out
 
 

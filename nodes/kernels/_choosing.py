@@ -11,7 +11,7 @@ from meshloom.nodes.kernels._values import AttentionKernel
 
 if TYPE_CHECKING:
     from meshloom.kernels.attention.device import DeviceCaps
-    from meshloom.kernels.attention.kernel import Kernel
+    from meshloom.kernels.attention.kernel import AttentionError, Kernel
     from meshloom.kernels.attention.spec import AttnSpec
 
 
@@ -40,6 +40,11 @@ def parse_options(text: str) -> dict[str, int]:
     return found
 
 
+def node_error(error: AttentionError, before: str = "") -> NodeError:
+    """What a kernel says, for the user of a node: what would help, and the end of a compiler's log."""
+    return NodeError(f"{before}{error}", hint="\n".join(filter(None, (error.fix, error.log[-2000:]))))
+
+
 def opened(chosen: AttentionKernel) -> Kernel:
     """The kernel that a value stands for. Raises NodeError."""
     return kernel_of(chosen.id, chosen.settings())
@@ -52,7 +57,7 @@ def kernel_of(kernel_id: str, options: dict[str, Any]) -> Kernel:
     try:
         return registry.get(kernel_id, **options)
     except AttentionError as error:
-        raise NodeError(str(error), hint=error.fix) from error
+        raise node_error(error) from error
 
 
 def value_of(kernel: Kernel, device: DeviceCaps, fallbacks: tuple[str, ...] = ()) -> AttentionKernel:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from meshloom.graph_runtime.models import patches
 from meshloom.graph_runtime.models.values import ModelRef, Patch
 from meshloom.graph_runtime.spec import NodeError
-from meshloom.nodes.kernels._choosing import kernel_of
+from meshloom.nodes.kernels._choosing import kernel_of, node_error
 from meshloom.nodes.kernels._values import AttentionKernel
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 ATTENTION, CENSUS = "attention", "attention census"
 
-#: Where a node that asked to see them finds the policies and censuses of its runs.
-_seen: ContextVar[list[Any] | None] = ContextVar("seen", default=None)
+#: Where a node that asked to see them finds the policies and censuses of its runs, and calls to keep of each spec.
+_seen: ContextVar[tuple[list[Any], int] | None] = ContextVar("seen", default=None)
 
 
 def with_kernel(model: ModelRef, kernel: AttentionKernel) -> ModelRef:
@@ -36,10 +36,13 @@ def with_census(model: ModelRef) -> ModelRef:
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[list[Any]]:
-    """Collects what the patches of models that run within leave: a Policy or a Census for each run."""
+def watching(keep: int = 0) -> Iterator[list[Any]]:
+    """Collects what the patches of models that run within leave: a Policy, timed, or a Census for each run.
+
+    ``keep``: so many calls of each spec are kept with their tensors.
+    """
     found: list[Any] = []
-    token = _seen.set(found)
+    token = _seen.set((found, keep))
     try:
         yield found
     finally:
@@ -47,21 +50,30 @@ def watching() -> Iterator[list[Any]]:
 
 
 def _leave(held: Policy | Census) -> None:
-    found = _seen.get()
-    if found is not None:
-        found.append(held)
+    seen = _seen.get()
+    if seen is not None:
+        seen[0].append(held)
 
 
 @contextlib.contextmanager
 def computed_by(
-    pipeline: Any, kernel_id: str, options: dict[str, Any], fallbacks: list[str]
+    pipeline: Any,
+    kernel_id: str,
+    options: dict[str, Any],
+    fallbacks: list[str],
+    keep: int = 0,
+    timed: bool = False,
 ) -> Iterator[Policy]:
-    """A pipeline or model of diffusers with its attention computed by a kernel. Raises NodeError from within."""
+    """A pipeline or model of diffusers with its attention computed by a kernel. Raises NodeError from within.
+
+    ``keep`` and ``timed``: as :class:`Policy` has them.
+    """
     from meshloom.kernels.attention.adapters_diffusers import use
     from meshloom.kernels.attention.kernel import AttentionError
     from meshloom.kernels.attention.policy import Policy
 
-    policy = Policy(kernel_of(kernel_id, options), [kernel_of(name, {}) for name in fallbacks])
+    others = [kernel_of(name, {}) for name in fallbacks]
+    policy = Policy(kernel_of(kernel_id, options), others, keep, timed)
     try:
         with use(pipeline, policy) as count:
             if not count:
@@ -71,15 +83,19 @@ def computed_by(
                 )
             yield policy
     except AttentionError as error:
-        raise NodeError(str(error), hint=error.fix) from error
+        raise node_error(error) from error
 
 
 @contextlib.contextmanager
 def _kernel(pipeline: Any, patch: Patch) -> Iterator[None]:
     said = json.loads(patch.options)
-    with computed_by(pipeline, patch.name, said["options"], said["fallbacks"]) as policy:
+    seen = _seen.get()
+    keep = seen[1] if seen else 0
+    with computed_by(pipeline, patch.name, said["options"], said["fallbacks"], keep, bool(seen)) as policy:
         yield
     _leave(policy)
+    if policy.fell_back:
+        patches.tell(policy.fell_back_because)
 
 
 @contextlib.contextmanager

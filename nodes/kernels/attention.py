@@ -7,7 +7,14 @@ from typing import Annotated, Literal, NamedTuple
 from meshloom.graph_runtime.spec import Choice, NodeError, Run, node
 from meshloom.graph_runtime.types import Table
 from meshloom.kernels.attention.catalogue import KERNELS
-from meshloom.nodes.kernels._choosing import availability, kernel_of, parse_options, parse_specs, value_of
+from meshloom.nodes.kernels._choosing import (
+    availability,
+    kernel_of,
+    node_error,
+    parse_options,
+    parse_specs,
+    value_of,
+)
 from meshloom.nodes.kernels._values import AttentionKernel
 
 
@@ -72,7 +79,7 @@ def attention(
         try:
             registry.need(chosen, spec, caps)
         except AttentionError as error:
-            raise NodeError(str(error), hint=error.fix) from error
+            raise node_error(error) from error
     return Chosen(value_of(chosen, caps, fallbacks), availability(spec, caps))
 
 

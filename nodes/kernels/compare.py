@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from meshloom.graph_runtime.spec import Multiline, NodeError, Range, Run, Seed, node
-from meshloom.graph_runtime.types import Figure, File, Image, Table
+from meshloom.graph_runtime.types import Figure, File, Image, Table, Text
 from meshloom.nodes.kernels._choosing import opened, parse_specs
 from meshloom.nodes.kernels._values import AttentionKernel
 
@@ -44,6 +44,7 @@ def compare(
     third: AttentionKernel | None = None,
     fourth: AttentionKernel | None = None,
     others: Sequence[AttentionKernel] | None = None,
+    called: Text | None = None,
     shapes: Annotated[str, Multiline()] = "b1 h8 n1024 d128 bf16",
     rounds: Annotated[int, Range(6, 200)] = 10,
     check: bool = True,
@@ -65,6 +66,7 @@ def compare(
     third: another.
     fourth: another.
     others: any number of further ones.
+    called: shapes to measure instead of those written below, such as a model's own from kernels.census.
     shapes: one a line: b = batch, h = heads, hkv = heads of keys, n = length, nk = length of keys, d = head
       dimension, a dtype (bf16, fp16, fp32), causal, mask=key_padding.
     rounds: more rounds make narrower intervals.
@@ -80,7 +82,7 @@ def compare(
 
     given = [baseline, second, third, fourth, *(others or ())]
     chosen = [kernel for kernel in given if kernel is not None]
-    specs = parse_specs(shapes, run.device)
+    specs = parse_specs(called.text if called else shapes, run.device)
 
     def progress(share: float, message: str) -> None:
         run.progress(share, 1.0, message)

@@ -8,7 +8,7 @@ import numpy as np
 
 from meshloom.graph_runtime.spec import Multiline, NodeError, Run, node
 from meshloom.graph_runtime.types import Figure, Series, Table
-from meshloom.nodes.kernels._choosing import opened, parse_specs
+from meshloom.nodes.kernels._choosing import node_error, opened, parse_specs
 from meshloom.nodes.kernels._values import AttentionKernel
 
 
@@ -34,7 +34,7 @@ def report(
     Occupancy is by NVIDIA's tables of what a multiprocessor has (CUDA C++ Programming Guide). Instructions are
     counted in the machine code: HMMA and HGMMA are products on tensor cores.
 
-    kernel: own.triton, own.mma_low or own.mma_high; kernels of others come compiled.
+    kernel: own.triton, own.gluon (sm_90), own.mma_low or own.mma_high; kernels of others come compiled.
     shapes: one a line, as in kernels.compare; head dimension, dtype, causal and mask decide the machine code.
     architectures: sm_80 = A100, sm_86 = RTX 30, sm_89 = RTX 40, sm_90 = H100 and H200.
     """
@@ -52,21 +52,30 @@ def report(
     specs = parse_specs(shapes, "cuda")
     if not held.compiles:
         raise NodeError(
-            f"{kernel.id} is not compiled by us", hint="choose own.triton, own.mma_low or own.mma_high"
+            f"{kernel.id} is not compiled by us",
+            hint="choose own.triton, own.gluon, own.mma_low or own.mma_high",
         )
     if not held.installed():
         raise NodeError(
             f"{kernel.id} cannot be compiled: {held.installed().reason}", hint=held.installed().fix
         )
+    fitting = [arch for arch in architectures if held.compiles_for(arch)]
+    for arch in architectures:
+        if arch not in fitting:
+            run.warn(f"{kernel.id} is not for {arch}: left out")
+    if not fitting:
+        raise NodeError(
+            f"{kernel.id} is not for {', '.join(architectures)}", hint="own.triton is for all of them"
+        )
     rows = []
-    wanted = [(spec, arch) for spec in specs for arch in architectures]
+    wanted = [(spec, arch) for spec in specs for arch in fitting]
     for index, (spec, arch) in enumerate(wanted):
         run.progress(index, len(wanted), f"compiling for {arch}")
         words = ("compile", kernel.id, "--options", kernel.options, "--spec", str(spec), "--arch", arch)
         try:
             found = call_main(*words, env={"TRITON_INTERPRET": "0"})
         except AttentionError as error:
-            raise NodeError(str(error), hint=error.log[-2000:] or error.fix) from error
+            raise node_error(error) from error
         rows += [(str(spec), one) for one in found]
     run.progress(1, 1, "done")
     columns = (

@@ -78,6 +78,8 @@ def test_the_presets_promised_are_there():
         "sweep_demo",
         "image_edit",
         "image_edit_sweep",
+        "attention_ab_shapes",
+        "attention_ab_pipeline",
         "photos_to_splats",
         "splats_to_mesh",
         "splat_cleanup",
@@ -326,3 +328,20 @@ def test_flythrough_video(run_preset):
     assert all(frame.pixels.std() > 20 for frame in frames)
     assert np.abs(frames[0].pixels.astype(int) - frames[2].pixels).mean() > 10
     assert bytes(ran.value("film").data[4:8]) == b"ftyp"
+
+
+def test_attention_ab_shapes(run_preset, one_thread):
+    small = {"comparison.shapes": "b1 h2 n64 d64 bf16", "comparison.rounds": 6, "comparison.check": False}
+    table = run_preset("attention_ab_shapes", small).value("comparison.table")
+    status = {row[1]: row[2] for row in table.rows}
+    assert status["sdpa.default"] == status["sdpa.flash"] == status["sdpa.math"] == "ok"
+    assert status["own.cpu_bf16"] == "ok" or "AVX512-BF16" in status["own.cpu_bf16"]
+    assert table.rows[0][1] == "A/A (baseline again)"
+
+
+def test_attention_ab_pipeline(run_preset, one_thread):
+    """One step and the census; whole pictures are in the tests of the node."""
+    ran = run_preset("attention_ab_pipeline", {"step.check": False}, "step", "calls")
+    rows = {row[0]: row for row in ran.value("step.table").rows}
+    assert rows["sdpa.flash"][1] == rows["sdpa.math"][1] == rows["reference.fp64"][1] == "ok"
+    assert "fp32" in ran.value("calls.shapes").text

@@ -12,15 +12,25 @@ from meshloom.kernels.attention.check import Report, check_case, plain, verify
 from meshloom.kernels.attention.device import device_caps
 from meshloom.kernels.attention.impl.reference import attend64
 from meshloom.kernels.attention.impl.sdpa import Math
-from meshloom.kernels.attention.inputs import Case, adversarial, random_call
+from meshloom.kernels.attention.inputs import Case, adversarial, fewer_heads, random_call
 from meshloom.kernels.attention.spec import AttnSpec
 
 CPU = device_caps("cpu")
 
 
-@pytest.mark.parametrize(
-    "kernel_id", ["reference.fp64", "sdpa.math", "sdpa.flash", "sdpa.default", "own.cpu_bf16"]
-)
+#: Those of which this file asks the whole gate; flex, which takes seconds a case, has a test of its own.
+ON_A_PROCESSOR = ("reference.fp64", "sdpa.math", "sdpa.flash", "sdpa.default", "own.cpu_bf16")
+
+
+def test_no_kernel_of_this_processor_is_left_out():
+    wanted = [AttnSpec.parse(f"h2 n129 d64 {dtype}") for dtype in ("fp32", "fp16", "bf16")]
+    able = {
+        held.kernel.id for spec in wanted for held in registry.explain(spec, CPU) if held.verdict
+    }  # own.triton, too, where all runs in Triton's interpreter: see test_isolated
+    assert able - {"own.triton"} <= {*ON_A_PROCESSOR, "flex"}
+
+
+@pytest.mark.parametrize("kernel_id", ON_A_PROCESSOR)
 def test_what_runs_on_a_processor_passes(kernel_id):
     kernel = registry.get(kernel_id)
     spec = AttnSpec.parse("h2 n129 d64 bf16")
@@ -162,6 +172,16 @@ def test_captured_tensors_are_cases_too():
     call = random_call(AttnSpec.parse("h3 n50 d32 fp32"), seed=9)
     report = verify(registry.get("sdpa.flash"), dtypes=[], captured=[("layer 3, step 1", call)])
     assert [(held.name, held.status) for held in report.results] == [("layer 3, step 1, fp32", "pass")]
+
+
+def test_of_large_captured_calls_some_heads_are_checked():
+    call = random_call(AttnSpec.parse("h8 hkv4 n40 d32 fp32 mask=additive"), seed=9)
+    few = fewer_heads(call, 2 * 2 * 40 * 40)
+    assert str(few.spec) == "b1 h4 hkv2 n40 d32 fp32 mask=additive"
+    whole, part = attend64(*call)[0], attend64(*few)[0]
+    assert torch.equal(part, whole[:, :, [0, 1, 6, 7]])
+    assert fewer_heads(call, 1 << 30) is call
+    assert fewer_heads(call, 1).q.shape[2] == 2
 
 
 def test_what_is_supported_nowhere_has_not_passed():

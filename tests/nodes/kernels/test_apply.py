@@ -53,3 +53,38 @@ def test_a_fallback_is_taken_where_asked_for_and_counted(model, prompt, photo, c
     with watching() as found:
         edit_with_prompt(patched, prompt, [photo], **SMALL, run=warm_run)
     assert found[0].fell_back == sum(found[0].calls.values()) > 0
+    spec = next(iter(found[0].refusals))
+    told = [warning for warning in warm_run.warnings if "sdpa.cudnn" in warning]
+    assert told == [
+        "12 of 12 attention calls were computed by sdpa.math:"
+        f" sdpa.cudnn cannot compute {spec}: runs on cuda, not on cpu"
+    ]
+
+
+def test_machine_code_of_ours_is_verified_apart_before_it_touches_a_model(
+    model, prompt, photo, warm_run, monkeypatch
+):
+    """A kernel whose check dies is an error at the node; this process and the next run are untouched."""
+    from meshloom.kernels.attention import isolated, registry
+    from meshloom.kernels.attention.kernel import AttentionError
+    from meshloom.nodes.kernels._values import AttentionKernel
+
+    class Crashes(registry.get("sdpa.math").__class__):
+        id = "test.crashes"
+        risky = True
+        ran = 0
+
+        def run(self, q, k, v, mask, causal, scale, out):
+            Crashes.ran += 1
+            return super().run(q, k, v, mask, causal, scale, out)
+
+    def dies(*arguments, **words):
+        raise AttentionError("verify test.crashes died (signal SIGSEGV): illegal memory access")
+
+    monkeypatch.setitem(registry._added, Crashes.id, Crashes)
+    monkeypatch.setattr(isolated, "call_main", dies)
+    patched = apply(model, AttentionKernel(Crashes.id, "", ""))
+    with pytest.raises(NodeError, match=r"SIGSEGV.*illegal memory access"):
+        edit_with_prompt(patched, prompt, [photo], **SMALL, run=warm_run)
+    assert Crashes.ran == 0
+    edit_with_prompt(model, prompt, [photo], **SMALL, run=warm_run)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from meshloom.graph_runtime.spec import NodeError
+from meshloom.graph_runtime.types import Text
 from meshloom.nodes.kernels._values import AttentionKernel
 from meshloom.nodes.kernels.compare import compare
 
@@ -59,6 +60,14 @@ def test_what_cannot_be_used_is_a_row_and_the_others_finish(run, chosen):
 def test_where_nothing_can_be_used_it_is_an_error(run, chosen):
     with pytest.raises(NodeError, match=r"no kernel could be measured: sdpa.cudnn: runs on cuda"):
         compare(chosen("sdpa.cudnn"), chosen("sdpa.cudnn"), shapes="h1 n32 d64 fp32", rounds=6, run=run)
+
+
+def test_shapes_of_a_census_take_the_place_of_those_written(run, chosen):
+    pair = chosen("sdpa.math"), chosen("sdpa.flash")
+    held = compare(
+        *pair, called=Text("h1 n24 d32 fp32"), shapes="h1 n999999 d32", rounds=6, check=False, run=run
+    )
+    assert {row[0] for row in held.table.rows} == {"b1 h1 n24 d32 fp32"}
 
 
 def test_shapes_must_be_given(run, chosen):

@@ -41,3 +41,13 @@ def test_the_compiler_s_words_are_in_the_error(run):
     with pytest.raises(NodeError, match="died") as caught:
         report(kernel, "h1 n512 d64 bf16", ("sm_80",), run=run)
     assert "power of 2" in caught.value.hint
+
+
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed")
+def test_architectures_a_kernel_is_not_for_are_left_out_and_told(run):
+    kernel = AttentionKernel("own.gluon", "", "")
+    held = report(kernel, "h1 n512 d64 bf16", ("sm_80", "sm_90"), run=run)
+    assert [row[3] for row in held.table.rows] == ["sm_90"]
+    assert run.warnings == ["own.gluon is not for sm_80: left out"]
+    with pytest.raises(NodeError, match="is not for sm_89"):
+        report(kernel, "h1 n512 d64 bf16", ("sm_89",), run=run)
