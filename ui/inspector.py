@@ -47,8 +47,6 @@ class Inspector(QScrollArea):
 
     #: F1, or the button: the docs of a node type are wanted.
     docs_wanted = Signal(str)
-    #: The document's key in the queue, a node: run to here.
-    run_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

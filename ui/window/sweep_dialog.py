@@ -79,7 +79,6 @@ class SweepDialog(QDialog):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)
-        self._area = area
         self.target = QComboBox(self)
         self.target.setAccessibleName(_("Look at"))
         looking = QHBoxLayout()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from meshloom.graph_runtime.graph import Link, NodeData
 from meshloom.ui.canvas.layout import GAP_X, GAP_Y, layered
 
@@ -16,12 +18,12 @@ def graph(**inputs: str) -> dict[str, NodeData]:
 
 def test_a_chain_beside_a_fan_is_a_straight_line() -> None:
     nodes = graph(a="", b="a", c="b", d="c", side="b", other="b")
-    sizes = {name: (100.0, 50.0) for name in nodes} | {"side": (100.0, 300.0)}
+    sizes = dict.fromkeys(nodes, (100.0, 50.0)) | {"side": (100.0, 300.0)}
     places = layered(nodes, sizes=sizes)
     assert [places[name][0] for name in "abcd"] == [k * (100 + GAP_X) for k in range(4)]
     assert places["a"][1] == places["b"][1] and places["c"][1] == places["d"][1]
     column = sorted((places[name][1], sizes[name][1]) for name in ("c", "side", "other"))
-    assert all(y + height + GAP_Y <= below for (y, height), (below, _) in zip(column, column[1:], strict=False))
+    assert all(y + height + GAP_Y <= below for (y, height), (below, _) in itertools.pairwise(column))
     assert min(y for _x, y in places.values()) == 0
 
 
