@@ -22,6 +22,8 @@ _HEIGHT = 200.0
 _SWEEPS = 6
 #: Room kept free for links that pass a layer, and how many such places there may be for each node.
 _LANE = 24.0
+#: How much more it matters that a lane is straight than that a node is beside its neighbours.
+_STRAIGHT = 8.0
 #: Where a node's first socket is, from its top.
 _SOCKET = 48.0
 _MOST_LANES = 4
@@ -73,29 +75,67 @@ def _part(
     _add_lanes(whole, layers)
     for sweep in range(_SWEEPS if len(layers) > 1 else 0):
         _order(whole, layers, down=sweep % 2 == 0)
-
-    def tall(name: str) -> float:
-        return sizes.get(name, (0, _HEIGHT))[1] if name in real else _LANE
-
+    tops = _tops(whole, layers, {**sizes, **dict.fromkeys(set(whole) - real, (0.0, _LANE))})
+    least = min(tops[name] for name in real)
     places: dict[str, Position] = {}
     x = 0.0
     for layer in layers:
-        at: dict[str, float] = {}
+        places.update({name: (x, tops[name] - least) for name in layer if name in real})
+        x += max((sizes.get(name, (_WIDTH, 0))[0] for name in layer), default=_WIDTH) + GAP_X
+    lowest = max(places[name][1] + sizes.get(name, (0, _HEIGHT))[1] for name in places)
+    return places, (x - GAP_X, lowest)
+
+
+def _tops(
+    digraph: nx.DiGraph[str], layers: list[list[str]], sizes: Mapping[str, tuple[float, float]]
+) -> dict[str, float]:
+    """Upper edges: each as high as its neighbours, so that a chain is a straight line, in the order of its layer."""
+    tops: dict[str, float] = {}
+    offsets: dict[str, float] = {}
+    for layer in layers:
         y = 0.0
         for name in layer:
-            at[name] = y
-            y += tall(name) + GAP_Y
-        # Links that pass run straight on from where they begin; else the layer is centred on the others.
-        lanes = [
-            places[_begun(name)][1] + _SOCKET - at[name] - _LANE / 2 for name in layer if name not in real
-        ]
-        top = sum(lanes) / len(lanes) if lanes else (GAP_Y - y) / 2
-        places.update({name: (x, top + at[name]) for name in layer if name in real})
-        x += max((sizes.get(name, (_WIDTH, 0))[0] for name in layer), default=_WIDTH) + GAP_X
-    first = min(y for _x, y in places.values())
-    places = {name: (x, y - first) for name, (x, y) in places.items()}
-    tallest = max(y + tall(name) for name, (_x, y) in places.items())
-    return places, (x - GAP_X, tallest)
+            offsets[name] = y
+            y += sizes.get(name, (0, _HEIGHT))[1] + GAP_Y
+        for name in layer:
+            tops[name] = offsets[name] - (y - GAP_Y) / 2
+    for sweep in range(_SWEEPS):
+        down = sweep % 2 == 0
+        neighbours = digraph.pred if down else digraph.succ
+        for layer in layers[1:] if down else layers[-2::-1]:
+            wanted = []
+            for name in layer:
+                held = [(tops[each] + _lane_at(each), _weight(each)) for each in neighbours[name]]
+                whole = sum(weight for _top, weight in held)
+                mean = (
+                    sum(top * weight for top, weight in held) / whole - _lane_at(name) if held else tops[name]
+                )
+                wanted.append(mean - offsets[name])
+            for name, top in zip(layer, _rising(wanted, [_weight(name) for name in layer]), strict=True):
+                tops[name] = top + offsets[name]
+    return tops
+
+
+def _lane_at(name: str) -> float:
+    """How far below the upper edge of a node the lane of a link from it would begin."""
+    return 0.0 if "/" in name else _SOCKET - _LANE / 2
+
+
+def _weight(name: str) -> float:
+    return _STRAIGHT if "/" in name else 1.0
+
+
+def _rising(wanted: list[float], weights: list[float]) -> list[float]:
+    """The nearest numbers, by least squares, none of which is below the one before (pool adjacent violators)."""
+    pools: list[tuple[float, float, int]] = []
+    for each, heavy in zip(wanted, weights, strict=True):
+        mean, weight, count = each, heavy, 1
+        while pools and pools[-1][0] > mean:
+            before, held, some = pools.pop()
+            mean = (mean * weight + before * held) / (weight + held)
+            weight, count = weight + held, count + some
+        pools.append((mean, weight, count))
+    return [mean for mean, _weight, count in pools for _each in range(count)]
 
 
 def _shelves(boxes: list[tuple[float, float]]) -> list[Position]:
@@ -152,11 +192,6 @@ def _add_lanes(digraph: nx.DiGraph[str], layers: list[list[str]]) -> None:
             digraph.add_edge(before, lane)
             digraph.add_edges_from((lane, below) for below in beyond if level[below] == index + 1)
             before = lane
-
-
-def _begun(lane: str) -> str:
-    """The node whose links pass there."""
-    return lane.partition("/")[2]
 
 
 def _order(digraph: nx.DiGraph[str], layers: list[list[str]], down: bool) -> None:
