@@ -27,10 +27,11 @@ from meshloom.kernels.attention.device import DeviceCaps, device_caps
 from meshloom.kernels.attention.impl.reference import attend64
 from meshloom.kernels.attention.inputs import Call, random_call
 from meshloom.kernels.attention.kernel import AttentionError, Kernel
+from meshloom.kernels.attention.nvml import Reading
 from meshloom.kernels.attention.spec import AttnSpec, torch_dtype
 from meshloom.kernels.attention.stats import Interval, judge, median_interval, noise_of, ratio_interval
 
-SCHEMA = "meshloom.attention.bench/1"
+SCHEMA = "meshloom.attention.bench/2"
 NULL = "null"
 
 Progress = Callable[[float, str], None]
@@ -98,7 +99,8 @@ class SpecResult:
     null: Interval | None
     noise: float
     foreign_load: float
-    clocks_mhz: list[float]
+    #: Of a GPU, after each round.
+    readings: list[Reading]
     drifted: list[int]
     rows: list[Row]
 
@@ -203,7 +205,7 @@ def _compare(
         arms = [arm for arm in arms if arm.row.status == "ok"]
         if null is not None and null.row.status != "ok":
             null = None
-    load, clocks, drifted = watch.end()
+    watched = watch.end()
     against = (
         ratio_interval(null.times, arms[0].times) if null and arms and arms[0].kernel is kernels[0] else None
     )
@@ -212,7 +214,16 @@ def _compare(
         _conclude(arm, arms[0] if against else None, noise, spec, gemm)
     progress(1.0, "done")
     return SpecResult(
-        str(spec), spec.nq, spec.flops / 1e12, gemm, against, noise, load, clocks, drifted, rows
+        str(spec),
+        spec.nq,
+        spec.flops / 1e12,
+        gemm,
+        against,
+        noise,
+        watched.load,
+        watched.readings,
+        watched.drifted,
+        rows,
     )
 
 

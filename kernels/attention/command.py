@@ -22,6 +22,7 @@ CUDA_SPECS = (
     *(f"b1 h24 n{n} d64 bf16" for n in (4096, 16384)),
     *(f"b1 h24 n{n} d128 bf16 causal" for n in (4096, 16384)),
 )
+_READINGS = ("clock", "power", "temperature")
 #: Too slow to be an opponent unless named.
 CHECKING_ONLY = ("reference.fp64", "flex", "sdpa.math", "own.triton")
 
@@ -101,6 +102,11 @@ def _spec_lines(held: SpecResult) -> list[str]:
         low, high = held.null.low, held.null.high
         null = f"  A/A: {held.null.middle:.3f} [{low:.3f}, {high:.3f}], noise \u00b1 {held.noise:.1%}"
     lines = [head, null]
+    if held.readings:
+        clocks, watts, degrees = ([getattr(one, name) for one in held.readings] for name in _READINGS)
+        lines.append(
+            f"  clock {min(clocks):.0f} to {max(clocks):.0f} MHz, {max(watts):.0f} W, {max(degrees):.0f} \u00b0C"
+        )
     if held.drifted:
         lines.append(f"  clocks drifted in rounds {', '.join(str(index + 1) for index in held.drifted)}")
     for row in held.rows:
