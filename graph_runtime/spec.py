@@ -32,6 +32,7 @@ __all__ = [
     "Choice",
     "Colour",
     "Hint",
+    "ModelName",
     "Multiline",
     "NodeError",
     "NodeSpec",
@@ -121,6 +122,11 @@ class Choice(Hint):
 @dataclass(frozen=True)
 class Multiline(Hint):
     """Text of several lines."""
+
+
+@dataclass(frozen=True)
+class ModelName(Hint):
+    """The source of a model: a name on the Hub or of a folder. Forms offer those on this machine."""
 
 
 @dataclass(frozen=True)

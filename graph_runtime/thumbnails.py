@@ -57,9 +57,11 @@ def _depth(depth: types.DepthMap, side: int) -> Pixels:
     known = held > 0
     if not known.any():
         return np.full((side // 2, side, 3), 40, np.uint8)
-    near, far = np.percentile(held[known], (2, 98))
-    level = np.clip((held - near) / max(far - near, 1e-9), 0.0, 1.0)
-    shown = _ramp(1.0 - level) * known[:, :, None]
+    # By 1/depth, as the shift between two photos goes: a far wall leaves the subject its share of the colours.
+    away = 1.0 / np.where(known, held, 1.0)
+    far, near = np.percentile(away[known], (2, 98))
+    level = np.clip((away - far) / max(near - far, 1e-9 * near), 0.0, 1.0)
+    shown = _ramp(level) * known[:, :, None]
     return _image(types.Image(shown.astype(np.uint8)), side)
 
 

@@ -379,6 +379,19 @@ class Splats:
         return np.asarray(np.clip(shade, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
+@value
+class SplattingKernel:
+    """A choice of what draws splats and takes gradients back: a value, not a setting that holds somewhere.
+
+    ``fingerprint``: digests all that decides the bits it returns, so that what used the kernel is computed anew
+    exactly when these could differ.
+    """
+
+    id: str
+    title: str
+    fingerprint: str
+
+
 # ------------------------------------------------------------------------------------- words and numbers
 
 

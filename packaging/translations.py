@@ -70,10 +70,21 @@ def of_presets() -> dict[str, list[str]]:
     return found
 
 
+def of_models() -> dict[str, list[str]]:
+    """What licences of models ask, and what the models are for that Meshloom knows of."""
+    from meshloom.graph_runtime.models.known import KNOWN
+    from meshloom.graph_runtime.models.licences import meanings
+
+    found = {text: ["graph_runtime/models/licences.py"] for text in meanings()}
+    for each in KNOWN:
+        found.setdefault(each.purpose, []).append("graph_runtime/models/known.py")
+    return found
+
+
 def wanted() -> dict[str, list[str]]:
     """All that is to be translated, with where it is said."""
     found: dict[str, list[str]] = {}
-    for part in (literals(), of_nodes(), of_presets()):
+    for part in (literals(), of_nodes(), of_presets(), of_models()):
         for text, places in part.items():
             found.setdefault(text, []).extend(places)
     return found

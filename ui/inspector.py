@@ -136,6 +136,10 @@ class Inspector(QScrollArea):
         else:
             self._fill(column)
         column.addStretch(1)
+        old = self.takeWidget()
+        if old is not None:  # setWidget would delete it at once: it may be in the middle of losing the focus
+            old.hide()
+            old.deleteLater()
         self.setWidget(page)
         if self._told is not None:
             self.set_status(self._told)

@@ -13,7 +13,7 @@ from meshloom.graph_runtime.cli.display import human_bytes
 from meshloom.graph_runtime.errors import ModelError
 from meshloom.graph_runtime.models import places
 from meshloom.graph_runtime.models.licences import Licence, agree, has_agreed, licence_of, read_card
-from meshloom.graph_runtime.models.values import DTYPES, OFFLOADS, QUANTISATIONS, ModelRef
+from meshloom.graph_runtime.models.values import DTYPES, OFFLOADS, QUANTISATIONS
 
 app = typer.Typer(help="Look after the models on this machine.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,13 +23,21 @@ _Json = Annotated[bool, typer.Option("--json")]
 
 
 @app.command("list")
-def list_models(as_json: _Json = False) -> int:
+def list_models(
+    as_json: _Json = False,
+    known: Annotated[
+        bool, typer.Option("--known", help="Also models worth knowing of that are not here.")
+    ] = False,
+) -> int:
     """Show the models on this machine, their size, licence and state."""
+    from meshloom.graph_runtime.models.known import KNOWN
     from meshloom.graph_runtime.models.shelf import held_models
 
     held = held_models()
     if as_json:
-        typer.echo(json.dumps([_held_json(model) for model in held], indent=2))
+        here = {model.source for model in held}
+        more = [_known_json(model) for model in KNOWN if known and model.source not in here]
+        typer.echo(json.dumps([*(_held_json(model) for model in held), *more], indent=2))
         return 0
     for model in held:
         commit = f" @ {model.commit[:12]}" if model.commit else ""
@@ -39,6 +47,14 @@ def list_models(as_json: _Json = False) -> int:
         typer.echo(f"  {kind}, {human_bytes(model.bytes)}, licence {model.licence.name}{state}")
     total = human_bytes(sum(model.bytes for model in held))
     typer.echo(f"{len(held)} models, {total}, in {places.hub_folder()}")
+    if known:
+        here = {model.source for model in held}
+        for each in KNOWN:
+            if each.source not in here:
+                typer.echo(f"\n{each.source}, not on this machine: {each.purpose}")
+                typer.echo(f"  {each.pipeline}, about {human_bytes(each.bytes)}")
+                typer.echo(f"  licence {each.licence.name} ({each.licence.kind}): {each.licence.meaning}")
+                typer.echo(f"  meshloom models pull {each.source}")
     return 0
 
 
@@ -46,6 +62,16 @@ def _held_json(model: Any) -> dict[str, Any]:
     return {
         **{name: getattr(model, name) for name in ("source", "commit", "pipeline", "bytes", "state")},
         "folder": str(model.folder),
+        "licence": model.licence.name,
+        "licence_kind": model.licence.kind,
+    }
+
+
+def _known_json(model: Any) -> dict[str, Any]:
+    return {
+        **{name: getattr(model, name) for name in ("source", "pipeline", "bytes", "purpose")},
+        "commit": "",
+        "state": "not here",
         "licence": model.licence.name,
         "licence_kind": model.licence.kind,
     }
@@ -142,41 +168,28 @@ def inspect(
 
     Exit code 1 if it would not load whole.
     """
-    from meshloom.graph_runtime.engine import probe_device
-    from meshloom.graph_runtime.models.estimate import TooLarge, check_fits, estimate, memory_free
-    from meshloom.graph_runtime.models.inspect import inspect as compare
-    from meshloom.graph_runtime.models.loading import libraries
+    from meshloom.graph_runtime.models.examine import examine
 
-    libraries()
-    device = probe_device()
-    found = places.find(source, revision)
-    try:
-        ref = ModelRef(source, revision, dtype=dtype, offload=offload, quantisation=quantisation)
-    except ValueError as error:
-        raise ModelError(str(error)) from None
-    compared = compare(found.folder)
-    sound = all(part.loads for part in compared)
-    guess = estimate(found.folder, ref) if not any(part.fault for part in compared) else None
+    held = examine(source, revision, dtype, offload, quantisation)
     if as_json:
-        parts = [{**vars(part), "loads": part.loads} for part in compared]
-        said = {"folder": str(found.folder), "commit": found.commit, "loads": sound, "parts": parts}
-        typer.echo(json.dumps({**said, "estimate": vars(guess) if guess else None}, indent=2))
-        return 0 if sound else 1
-    typer.echo(f"{found.folder}")
-    _tell_licence(licence_of(read_card(found.folder)))
-    for part in compared:
+        parts = [{**vars(part), "loads": part.loads} for part in held.parts]
+        said = {"folder": str(held.found.folder), "commit": held.found.commit, "loads": held.sound}
+        guess = vars(held.estimate) if held.estimate else None
+        typer.echo(json.dumps({**said, "parts": parts, "estimate": guess}, indent=2))
+        return 0 if held.sound else 1
+    typer.echo(f"{held.found.folder}")
+    _tell_licence(held.licence)
+    for part in held.parts:
         _tell_part(part)
-    if guess is not None:
+    if held.estimate is not None:
         typer.echo(
-            f"memory    {human_bytes(guess.device)} on the device, {human_bytes(guess.host)} beside it (weights);"
-            f" {human_bytes(memory_free(device))} free here"
+            f"memory    {human_bytes(held.estimate.device)} on the device,"
+            f" {human_bytes(held.estimate.host)} beside it (weights); {human_bytes(held.free)} free here"
         )
-        try:
-            check_fits(guess, device)
-        except TooLarge as error:
-            typer.echo(f"  {error.message}\n  {error.hint}")
-    typer.echo("loads whole" if sound else "does not load whole")
-    return 0 if sound else 1
+    if held.too_large is not None:
+        typer.echo("  " + "\n  ".join(held.too_large))
+    typer.echo("loads whole" if held.sound else "does not load whole")
+    return 0 if held.sound else 1
 
 
 def _tell_part(part: Any) -> None:

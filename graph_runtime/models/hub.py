@@ -120,14 +120,19 @@ def chosen(names: Sequence[str]) -> list[str]:
     return kept
 
 
-def check_disk(pull: Pull) -> None:
-    """Raise :class:`ModelError` if what is missing does not fit on the disk."""
+def disk_free() -> int:
+    """Bytes free where models go."""
     folder = hub_folder()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(existing).free
+    return shutil.disk_usage(existing).free
+
+
+def check_disk(pull: Pull) -> None:
+    """Raise :class:`ModelError` if what is missing does not fit on the disk."""
+    free = disk_free()
     if pull.missing > free:
         raise ModelError(
-            f"{pull.source} needs {_gb(pull.missing)} more, and {existing} has {_gb(free)} free",
+            f"{pull.source} needs {_gb(pull.missing)} more, and {hub_folder()} has {_gb(free)} free",
             "make room, or set HF_HOME to a folder on a larger disk",
         )
 

@@ -26,6 +26,9 @@ _NOT = "Not for commercial use: neither selling its pictures nor offering it as 
 _COMMUNITY = (
     "Commercial use is free up to the limits the licence sets (users or revenue); above, ask its owner."
 )
+_UNHEARD = "Meshloom does not know this licence: read it before you use what the model makes."
+#: Stands behind the meaning of the licence of a gated model.
+TERMS = "Its owner asks you to agree to terms on the model's page first."
 _KNOWN: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "cc0-1.0"), (FREE, _FREE)),
     **dict.fromkeys(("cc-by-4.0", "cc-by-3.0"), (FREE, "Use as you like, also commercially; name the authors.")),
@@ -58,10 +61,15 @@ def licence_of(card: Mapping[str, Any], gated: bool = False) -> Licence:
     if kind == UNKNOWN and re.search(r"non-?commercial|research", name):
         kind, meaning = PRIVATE, _NOT
     if kind == UNKNOWN:
-        meaning = "Meshloom does not know this licence: read it before you use what the model makes."
+        meaning = _UNHEARD
     if gated:
-        meaning += " Its owner asks you to agree to terms on the model's page first."
+        meaning += f" {TERMS}"
     return Licence(name, kind, meaning, str(card.get("license_link") or ""))
+
+
+def meanings() -> list[str]:
+    """Every sentence that :func:`licence_of` puts a meaning together from, for translators."""
+    return [*dict.fromkeys(meaning for _, meaning in _KNOWN.values()), _UNHEARD, TERMS]
 
 
 def read_card(folder: Path) -> dict[str, Any]:

@@ -25,6 +25,25 @@ def to_srgb(value):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _light_on(cx, cy, cz, toward, open_, light):
+    """What a surface gives back of its colour, and its highlight, in linear light.
+
+    ``cx``, ``cy``, ``cz``: its normal in camera axes, towards the eye. ``toward``: cosine to the eye.
+    """
+    key = cx * light[5] + cy * light[6] + cz * light[7]
+    fill = cx * light[8] + cy * light[9] + cz * light[10]
+    # Wrapped a little past the terminator: a large, soft source.
+    key = max(key + 0.15, 0.0) / 1.15
+    toward = min(max(toward, 0.0), 1.0)
+    amount = (
+        light[2] * open_ * (1.0 - 0.25 * cy)
+        + (light[0] * key + light[1] * max(fill, 0.0)) * (0.35 + 0.65 * open_)
+        + light[3] * (1.0 - toward) ** 3 * open_
+    )
+    return amount, light[4] * key**24 * open_
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def shade(
     rays,
     depth,
@@ -96,20 +115,38 @@ def shade(
             cx = rotation[0, 0] * nx + rotation[0, 1] * ny + rotation[0, 2] * nz
             cy = rotation[1, 0] * nx + rotation[1, 1] * ny + rotation[1, 2] * nz
             cz = rotation[2, 0] * nx + rotation[2, 1] * ny + rotation[2, 2] * nz
-            key = cx * light[5] + cy * light[6] + cz * light[7]
-            fill = cx * light[8] + cy * light[9] + cz * light[10]
             open_ = free[a] * wa + free[b] * wb + free[c] * wc if occluded else np.float32(1.0)
-            # Wrapped a little past the terminator: a large, soft source.
-            key = max(key + 0.15, 0.0) / 1.15
             sight = math.sqrt(dx * dx + dy * dy + dz * dz)
-            toward = min(max(-(nx * dx + ny * dy + nz * dz) / sight, 0.0), 1.0)
-            amount = (
-                light[2] * open_ * (1.0 - 0.25 * cy)
-                + (light[0] * key + light[1] * max(fill, 0.0)) * (0.35 + 0.65 * open_)
-                + light[3] * (1.0 - toward) ** 3 * open_
-            )
-            shine = light[4] * key**24 * open_
+            toward = -(nx * dx + ny * dy + nz * dz) / sight
+            amount, shine = _light_on(cx, cy, cz, toward, open_, light)
             red = to_srgb(to_linear(red) * amount + shine)
             green = to_srgb(to_linear(green) * amount + shine)
             blue = to_srgb(to_linear(blue) * amount + shine)
         colour[i, 0], colour[i, 1], colour[i, 2] = red, green, blue
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def relight(colour, normal, depth, focal, lit, light):
+    """Light a picture that shows surfaces in their own colour, in place, and make its normals unit, to the eye.
+
+    ``colour`` (H, W, 3) float32 sRGB 0..1; ``normal`` (H, W, 3) float32 in camera axes, of any length; only pixels
+    with ``depth`` (H, W) > 0 count. The principal point is the centre, ``focal`` in pixels.
+    """
+    height, width = depth.shape
+    for y in range(height):
+        dy = (y + np.float32(0.5) - height * np.float32(0.5)) / focal
+        for x in range(width):
+            nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
+            length = math.sqrt(nx * nx + ny * ny + nz * nz)
+            if depth[y, x] <= 0 or length < 1e-6:
+                normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = 0.0, 0.0, 0.0
+                continue
+            dx = (x + np.float32(0.5) - width * np.float32(0.5)) / focal
+            toward = -(nx * dx + ny * dy + nz) / (length * math.sqrt(dx * dx + dy * dy + 1.0))
+            length = -length if toward < 0 else length
+            nx, ny, nz, toward = nx / length, ny / length, nz / length, abs(toward)
+            normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = nx, ny, nz
+            if lit:
+                amount, shine = _light_on(nx, ny, nz, toward, np.float32(1.0), light)
+                for c in range(3):
+                    colour[y, x, c] = to_srgb(to_linear(colour[y, x, c]) * amount + shine)

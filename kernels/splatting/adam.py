@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from meshloom.kernels.splatting.cpu import CpuRasteriser
+from meshloom.kernels.splatting.kernel import Rasteriser
 
 FIRST, SECOND = 0.9, 0.999
 _B1, _B2, _N1, _N2 = np.float32(FIRST), np.float32(SECOND), np.float32(1 - FIRST), np.float32(1 - SECOND)
@@ -38,7 +38,7 @@ class Moving:
 
     def step(
         self,
-        rasteriser: CpuRasteriser,
+        rasteriser: Rasteriser,
         gradient: NDArray[np.float32],
         count: int,
         rate: float,

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from meshloom.kernels.splatting.cpu import CpuRasteriser
+from meshloom.kernels.splatting.kernel import Rasteriser
 
 REACH = 5
 _taps = np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / 1.5) ** 2)
@@ -155,7 +155,7 @@ class Target:
 class PhotoLoss:
     """(1 - ``weight``) L1 + ``weight`` (1 - SSIM), on a rasteriser's threads."""
 
-    def __init__(self, rasteriser: CpuRasteriser, weight: float = 0.2) -> None:
+    def __init__(self, rasteriser: Rasteriser, weight: float = 0.2) -> None:
         self.rasteriser, self.weight = rasteriser, weight
 
     def __call__(

@@ -34,12 +34,19 @@ class Projected:
 
 @dataclass
 class Drawn:
-    """``colour`` (3, H, W) premultiplied, ``left`` (H, W), ``depth`` (H, W), ``normal`` (3, H, W)."""
+    """``colour`` (3, H, W) premultiplied, ``left`` (H, W), ``depth`` (H, W), ``normal`` (3, H, W).
+
+    ``median`` (H, W), without gradient: see ``arrays.Frame``; empty where no geometry is drawn. ``centres`` (N, 2):
+    the places on the picture, for gradients by them. ``seen`` (N,) bool: what was in the picture.
+    """
 
     colour: Tensor
     left: Tensor
     depth: Tensor
     normal: Tensor
+    median: Tensor
+    centres: Tensor
+    seen: Tensor
 
 
 def rotation_of(quaternions: Tensor) -> Tensor:
@@ -138,14 +145,20 @@ def blend(projected: Projected, width: int, height: int) -> Drawn:
     )
     colour, depth = torch.zeros(3, height, width, **like), torch.zeros(height, width, **like)
     normal, left = torch.zeros(3, height, width, **like), torch.ones(height, width, **like)
+    median = torch.zeros(height, width, **like)
+    seen = torch.zeros_like(projected.visible)
     for n in range(len(order)):
         dx, dy = x - centres[n, 0], y - centres[n, 1]
         s = 0.5 * (conics[n, 0] * dx * dx + conics[n, 2] * dy * dy) + conics[n, 1] * dx * dy
         raw = projected.opacities[order[n]] * torch.exp(-s)
         alpha = torch.where((raw >= LEAST_ALPHA) & (left >= LEAST_LIGHT), raw.clamp_max(MOST_ALPHA), 0.0)
         weight = alpha * left
+        with torch.no_grad():
+            crosses = (left >= 0.5) & (left - weight < 0.5)
+            median = torch.where(crosses, projected.depths[order[n]], median)
+            seen[order[n]] = bool((raw >= LEAST_ALPHA).any())
         left = left - weight
         colour = colour + weight * projected.colours[order[n]][:, None, None]
         depth = depth + weight * projected.depths[order[n]]
         normal = normal + weight * projected.normals[order[n]][:, None, None]
-    return Drawn(colour, left, depth, normal)
+    return Drawn(colour, left, depth, normal, median, projected.centres, seen)

@@ -29,13 +29,17 @@ def render(
     settings: Settings,
     tile: int = 8,
     recompute: bool = False,
+    pose: tuple[Tensor, Tensor] | None = None,
 ) -> Drawn:
     """Draw Gaussians (see ``arrays.Gaussians``). ``recompute``: less memory, more time in the backward pass.
 
-    Depth and normals are drawn only with ``settings.geometry``; else they are empty.
+    Depth and normals are drawn only with ``settings.geometry``; else they are empty. ``pose``: rotation and shift of
+    the camera as tensors, for gradients by them.
     """
     like = {"dtype": means.dtype, "device": means.device}
-    rotation, shift = torch.as_tensor(camera.rotation, **like), torch.as_tensor(camera.shift, **like)
+    if pose is None:
+        pose = torch.as_tensor(camera.rotation, **like), torch.as_tensor(camera.shift, **like)
+    rotation, shift = pose
     lens, size = (camera.fx, camera.fy, camera.cx, camera.cy), (camera.width, camera.height)
     drawn = project(means, quaternions, scales, opacities, sh, rotation, shift, lens, size, settings)
     across, down = -(-camera.width // tile), -(-camera.height // tile)
@@ -51,9 +55,10 @@ def render(
     channels = table.shape[1] - 6
     picture = torch.zeros(across * down, tile * tile, channels, **like)
     left = torch.ones(across * down, tile * tile, **like)
+    middle = torch.zeros(across * down, tile * tile, **like)
     place = torch.arange(tile * tile, device=means.device)
     inside = torch.stack([place % tile, place // tile], 1).to(means.dtype) + 0.5
-    pieces, lights, tiles = [], [], []
+    pieces, lights, medians, tiles = [], [], [], []
     longest = lengths[order].tolist()
     begin = 0
     while begin < len(longest):
@@ -65,20 +70,25 @@ def render(
         corner = torch.stack([some % across, some // across], 1).to(means.dtype) * tile
         pixels = corner[:, None] + inside
         if recompute and torch.is_grad_enabled():
-            piece, light = checkpoint(_blend, table, rows, there, pixels, use_reentrant=False)
+            piece, light, median = checkpoint(_blend, table, rows, there, pixels, use_reentrant=False)
         else:
-            piece, light = _blend(table, rows, there, pixels)
+            piece, light, median = _blend(table, rows, there, pixels)
         pieces.append(piece)
         lights.append(light)
+        medians.append(median)
         tiles.append(some)
         begin = end
     if pieces:
         at = torch.cat(tiles)
         picture = picture.index_copy(0, at, torch.cat(pieces))
         left = left.index_copy(0, at, torch.cat(lights))
+        if settings.geometry:
+            middle = middle.index_copy(0, at, torch.cat(medians))
     whole = _untiled(picture, across, down, tile)[:, : camera.height, : camera.width]
     shares = _untiled(left[..., None], across, down, tile)[0, : camera.height, : camera.width]
-    return Drawn(whole[:3], shares, whole[3:4].squeeze(0), whole[4:7])
+    halves = _untiled(middle[..., None], across, down, tile)[0, : camera.height, : camera.width]
+    seen = torch.bincount(who, minlength=len(means)) > 0
+    return Drawn(whole[:3], shares, whole[3:4].squeeze(0), whole[4:7], halves, drawn.centres, seen)
 
 
 def _untiled(values: Tensor, across: int, down: int, tile: int) -> Tensor:
@@ -87,8 +97,11 @@ def _untiled(values: Tensor, across: int, down: int, tile: int) -> Tensor:
     return grid.permute(4, 0, 2, 1, 3).reshape(-1, down * tile, across * tile)
 
 
-def _blend(table: Tensor, rows: Tensor, there: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """``rows`` (T, L) of ``table``, nearest first, at ``pixels`` (T, P, 2) -> (T, P, channels), (T, P)."""
+def _blend(table: Tensor, rows: Tensor, there: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """``rows`` (T, L) of ``table``, nearest first, at ``pixels`` (T, P, 2).
+
+    Returns (T, P, channels), the light left (T, P), and the depth (channel 3, if any) where half of it is gone.
+    """
     own = table[rows]
     offset = pixels[:, None] - own[:, :, None, :2]
     dx, dy = offset[..., 0], offset[..., 1]
@@ -101,7 +114,13 @@ def _blend(table: Tensor, rows: Tensor, there: Tensor, pixels: Tensor) -> tuple[
     before = torch.exp(sums - logs)
     weight = torch.where(before >= LEAST_LIGHT, alpha * before, 0.0)
     picture = torch.matmul(weight.transpose(1, 2), own[:, :, 6:])
-    return picture, 1 - weight.sum(1)
+    left = 1 - weight.sum(1)
+    if own.shape[2] < 10:
+        return picture, left, left
+    with torch.no_grad():
+        crosses = (before >= 0.5) & (before - weight < 0.5)
+        median = (crosses * own[:, :, 9, None]).sum(1)
+    return picture, left, median
 
 
 def _lists(drawn: Projected, across: int, down: int, tile: int) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from meshloom.kernels.splatting import densify
 from meshloom.kernels.splatting.adam import Moving
 from meshloom.kernels.splatting.arrays import Camera, Frame, Gaussians, Settings
-from meshloom.kernels.splatting.cpu import CpuRasteriser
+from meshloom.kernels.splatting.kernel import Rasteriser
 from meshloom.kernels.splatting.losses import PhotoLoss, Target
 
 Floats = NDArray[np.float32]
@@ -103,9 +103,7 @@ def shrunk(planes: Floats, width: int, height: int) -> Floats:
 class Training:
     """Gaussians on their way. ``views`` are trained on, one a :meth:`step`."""
 
-    def __init__(
-        self, start: Gaussians, views: list[View], recipe: Recipe, rasteriser: CpuRasteriser
-    ) -> None:
+    def __init__(self, start: Gaussians, views: list[View], recipe: Recipe, rasteriser: Rasteriser) -> None:
         self.views, self.recipe, self.rasteriser = views, recipe, rasteriser
         self.loss = PhotoLoss(rasteriser, recipe.similarity)
         bands = (recipe.degree + 1) ** 2

@@ -10,7 +10,7 @@ from meshloom.graph_runtime.models.fingerprint import fingerprint
 from meshloom.graph_runtime.models.licences import check_consent
 from meshloom.graph_runtime.models.places import find
 from meshloom.graph_runtime.models.values import ModelRef
-from meshloom.graph_runtime.spec import OpenFolder, Run, node
+from meshloom.graph_runtime.spec import ModelName, OpenFolder, Run, node
 from meshloom.graph_runtime.types import Table
 
 
@@ -29,7 +29,7 @@ class LoadedModel(NamedTuple):
     cacheable=False,
 )
 def load(
-    source: str = "Qwen/Qwen-Image-Edit-2511",
+    source: Annotated[str, ModelName()] = "Qwen/Qwen-Image-Edit-2511",
     folder: Annotated[Path | None, OpenFolder(("model_index.json",))] = None,
     revision: str = "",
     pipeline: str = "",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshloom.graph_runtime.spec import NodeError
 
 #: Memory that a training may take.
 MOST_BYTES = 6 << 30
+#: Looks at each photo after which nothing more is learned of what lies between them.
+A_PHOTO = 400
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ def chosen(effort: str, iterations: int, max_side: int, most: int, degree: int) 
         most or preset.most,
         preset.degree if degree < 0 else degree,
     )
+
+
+def for_photos(effort: Effort, photos: int) -> Effort:
+    """With no more iterations than so few photos can teach: beyond, each is learned by heart."""
+    return replace(effort, iterations=min(effort.iterations, max(1000, A_PHOTO * photos)))
 
 
 def state_bytes(effort: Effort) -> int:

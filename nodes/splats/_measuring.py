@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from meshloom.graph_runtime.types import Table
 from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
-from meshloom.kernels.splatting.cpu import CpuRasteriser
+from meshloom.kernels.splatting.kernel import Rasteriser
 from meshloom.kernels.splatting.losses import PhotoLoss, Target
 from meshloom.kernels.splatting.training import View
 
@@ -25,7 +25,7 @@ class Score:
 
 
 def measure(
-    rasteriser: CpuRasteriser,
+    rasteriser: Rasteriser,
     gaussians: Gaussians,
     view: View,
     settings: Settings,

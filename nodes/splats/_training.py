@@ -10,7 +10,7 @@ import numpy as np
 from meshloom.graph_runtime.spec import Run
 from meshloom.graph_runtime.types import Image
 from meshloom.kernels.splatting.arrays import Gaussians, Settings
-from meshloom.kernels.splatting.cpu import CpuRasteriser
+from meshloom.kernels.splatting.kernel import Rasteriser
 from meshloom.kernels.splatting.training import Recipe, Training, View
 from meshloom.nodes.splats._measuring import Score, measure
 from meshloom.nodes.splats._values import SplatCheckpoint
@@ -30,7 +30,7 @@ class Trainer:
         views: list[View],
         tested: list[View],
         recipe: Recipe,
-        rasteriser: CpuRasteriser,
+        rasteriser: Rasteriser,
         run: Run,
     ) -> None:
         self.training = Training(start, views, recipe, rasteriser)

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from meshloom.graph_runtime.spec import Colour, Range, Run, node
-from meshloom.graph_runtime.types import Cameras, Image, Splats, Table
+from meshloom.graph_runtime.types import Cameras, Image, Splats, SplattingKernel, Table
 
 
 class Evaluation(NamedTuple):
@@ -28,6 +28,7 @@ def evaluate(
     splats: Splats,
     images: Sequence[Image],
     cameras: Cameras,
+    kernel: SplattingKernel | None = None,
     max_side: Annotated[int, Range(16, 8192, unit="px")] = 500,
     background: Annotated[tuple[float, float, float], Colour()] = (0.0, 0.0, 0.0),
     *,
@@ -40,12 +41,13 @@ def evaluate(
     zeros beyond the border. Where a photo has alpha, only what it shows counts.
 
     images: undistorted photos, one a camera; matched by name, else by order
+    kernel: what draws, from kernels.splatting; without it our own for processors
     max_side: longer side of the pictures compared; 500 is what training at "standard" uses
     background: behind the scene
     """
     from meshloom.kernels.splatting.arrays import Settings
-    from meshloom.kernels.splatting.cpu import CpuRasteriser
     from meshloom.nodes.splats._gaussians import extent_of, gaussians_of, need_splats
+    from meshloom.nodes.splats._kernels import opened
     from meshloom.nodes.splats._measuring import measure, table_of
     from meshloom.nodes.splats._photos import views_of
 
@@ -53,7 +55,7 @@ def evaluate(
     views = views_of(images, cameras, None, max_side, "ignore")
     settings = Settings(antialiased=splats.antialiased, near=0.002 * extent_of(splats))
     scores, pairs = [], []
-    with CpuRasteriser(run.threads) as rasteriser:
+    with opened(kernel, run.threads) as rasteriser:
         for index, (view, name) in enumerate(zip(views, cameras.names, strict=True)):
             run.progress(index, len(views), f"comparing {name}")
             score = measure(rasteriser, gaussians_of(splats), view, settings, background)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from meshloom.graph_runtime.spec import Colour, NodeError, Range, Run, Slider, node
-from meshloom.graph_runtime.types import Cameras, DepthMap, Image, Splats
+from meshloom.graph_runtime.types import Cameras, DepthMap, Image, Splats, SplattingKernel
 
 
 class Rendered(NamedTuple):
@@ -24,6 +24,7 @@ class Rendered(NamedTuple):
 def render(
     splats: Splats,
     cameras: Cameras,
+    kernel: SplattingKernel | None = None,
     scale: Annotated[float, Slider(0.05, 4.0, step=0.05)] = 1.0,
     max_side: Annotated[int, Range(0, 8192, unit="px")] = 0,
     background: Annotated[tuple[float, float, float], Colour()] = (0.0, 0.0, 0.0),
@@ -38,6 +39,7 @@ def render(
 
     EWA splatting with exact tile lists, as in training; colours are sRGB.
 
+    kernel: what draws, from kernels.splatting; without it our own for processors
     scale: size of the pictures relative to the cameras' own
     max_side: longer side of the pictures at most; 0 = as the cameras say
     background: what shines through
@@ -47,8 +49,9 @@ def render(
     sh_degree: 0 leaves out how colours change with the direction
     """
     from meshloom.kernels.splatting.arrays import Settings
-    from meshloom.kernels.splatting.cpu import CpuRasteriser, TooLarge
+    from meshloom.kernels.splatting.cpu import TooLarge
     from meshloom.nodes.splats._gaussians import cameras_of, extent_of, gaussians_of, need_splats
+    from meshloom.nodes.splats._kernels import opened
 
     need_splats(splats)
     pinholes = cameras_of(cameras, "look through")
@@ -56,7 +59,7 @@ def render(
     settings = Settings(antialiased=splats.antialiased, near=near, degree=sh_degree, geometry=True)
     scene = gaussians_of(splats)
     images, depths, normals = [], [], []
-    with CpuRasteriser(run.threads) as rasteriser:
+    with opened(kernel, run.threads) as rasteriser:
         for index, (camera, name) in enumerate(zip(pinholes, cameras.names, strict=True)):
             run.progress(index, len(pinholes), f"drawing {name or f'view {index + 1}'}")
             factor = scale * (
@@ -79,8 +82,12 @@ def render(
                 under = np.array(background, np.float32)[:, None, None]
                 colour = np.concatenate([np.where(alpha > 1 / 512, straight, under), alpha[None]])
             images.append(Image(_bytes(colour), name, seen.fx))
-            assert frame.depth is not None and frame.normal is not None and frame.median is not None
-            plane = frame.median if depth == "median" else frame.depth / np.maximum(alpha, 1e-6)
+            assert frame.depth is not None and frame.normal is not None
+            if depth == "median" and frame.median is None and not index:
+                run.warn("the kernel draws no median depth; depths are the weighted mean")
+            plane = frame.median if depth == "median" else None
+            if plane is None:
+                plane = frame.depth / np.maximum(alpha, 1e-6)
             depths.append(
                 DepthMap(np.where(alpha >= max(min_alpha, 1e-3), plane, 0).astype(np.float32), alpha, name)
             )

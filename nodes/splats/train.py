@@ -7,7 +7,16 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 
 from meshloom.graph_runtime.spec import Colour, NodeError, Range, Run, Seed, Slider, node
-from meshloom.graph_runtime.types import Cameras, Figure, Image, Mask, PointCloud, Splats, Table
+from meshloom.graph_runtime.types import (
+    Cameras,
+    Figure,
+    Image,
+    Mask,
+    PointCloud,
+    Splats,
+    SplattingKernel,
+    Table,
+)
 
 
 class Trained(NamedTuple):
@@ -30,6 +39,7 @@ def train(
     cameras: Cameras,
     points: PointCloud | None = None,
     masks: Sequence[Mask] | None = None,
+    kernel: SplattingKernel | None = None,
     effort: Literal["preview", "standard", "full"] = "preview",
     iterations: Annotated[int, Range(0, 200_000)] = 0,
     max_side: Annotated[int, Range(0, 4096, unit="px")] = 0,
@@ -60,22 +70,23 @@ def train(
     cameras: pinhole cameras of the photos
     points: where to begin; without them, places before the cameras at random
     masks: one a photo, in the cameras' order: what counts
+    kernel: what draws and takes gradients, from kernels.splatting; without it our own for processors
     effort: preview (about a minute), standard (minutes), full (an hour or more); the next four are set by it while 0
-    iterations: photos looked at; 0 = by effort: 3,000, 8,000, 30,000
+    iterations: photos looked at; 0 = by effort: 3,000, 8,000, 30,000, but 400 a photo at most
     max_side: longer side of the photos in training; 0 = by effort: 256, 500, 1000. Time grows with its square
     splats: most ellipsoids; 0 = by effort: 30,000, 80,000, 300,000
     sh_degree: how colours change with the direction, 0 (not at all) to 3; -1 = by effort: 1, 2, 3
     densify: mcmc moves faded ellipsoids to where they help; adc clones and splits (2023); none keeps the number
     antialiased: keeps thin things from swelling when seen from further away or closer by (Mip-Splatting)
     hold_out: every Nth photo is not trained on but measured; 0 trains on all
-    exposure: allow each photo a brightness and tint of its own
+    exposure: allow each photo a brightness and tint of its own; the scene gets their mean
     refine_cameras: let the cameras move a little
     background: what lies behind everything: one colour, or another at random each time, so that nothing hides in it
     outside_masks: ignore leaves open what is there; empty says that nothing is
     ssim_weight: how much structure counts against plain differences
     """
     from meshloom.kernels.splatting.arrays import Gaussians
-    from meshloom.kernels.splatting.cpu import CpuRasteriser, TooLarge
+    from meshloom.kernels.splatting.cpu import TooLarge
     from meshloom.kernels.splatting.starting import (
         at_random,
         both,
@@ -85,8 +96,9 @@ def train(
         where_nothing_is,
     )
     from meshloom.kernels.splatting.training import Recipe
-    from meshloom.nodes.splats._effort import check_memory, chosen, segments
+    from meshloom.nodes.splats._effort import check_memory, chosen, for_photos, segments
     from meshloom.nodes.splats._gaussians import splats_of
+    from meshloom.nodes.splats._kernels import opened
     from meshloom.nodes.splats._measuring import table_of
     from meshloom.nodes.splats._photos import held_out, views_of
     from meshloom.nodes.splats._report import advise, curve_of, moved_cameras
@@ -106,6 +118,8 @@ def train(
     tested = held_out(len(views), hold_out)
     trained = [index for index in range(len(views)) if index not in tested]
     shown = [views[index] for index in trained]
+    if not iterations:
+        plan = for_photos(plan, len(shown))
 
     good = None
     if points is not None and len(points):
@@ -121,7 +135,7 @@ def train(
             good, colours = good[some], None if colours is None else colours[some]
         start = from_points(good, colours, 0.5 if densify == "mcmc" else 0.1)
         if densify != "none":
-            room = max(0, min(plan.most - len(start), plan.most // 4))
+            room = max(0, min(plan.most - len(start), plan.most // 2))
             photos = [view.photo for view in shown]
             start = both(start, where_nothing_is([view.camera for view in shown], photos, good, room, seed))
     else:
@@ -150,8 +164,8 @@ def train(
         extent=reach,
     )
     said = [f"{name}={value}" for name, value in asdict(recipe).items()]
-    parts = [*images, cameras, points, *(masks or ()), plan.max_side, hold_out, outside_masks, *said]
-    with CpuRasteriser(run.threads) as rasteriser:
+    parts = [*images, cameras, points, kernel, *(masks or ()), plan.max_side, hold_out, outside_masks, *said]
+    with opened(kernel, run.threads) as rasteriser:
         trainer = Trainer(start, shown, [views[index] for index in tested], recipe, rasteriser, run)
         last: SplatCheckpoint | None = None
         best: SplatCheckpoint | None = None

@@ -24,7 +24,7 @@ from meshloom.ui.document import OpenDocument
 
 from .conftest import Figures
 
-ZOOMS = (1.0, 0.6, 0.4, 0.26, 0.1, 0.03)
+ZOOMS = (1.0, 0.6, 0.4, 0.29, 0.1, 0.03)
 
 
 def images(count: int) -> GraphData:

@@ -40,6 +40,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 @pytest.fixture(autouse=True)
 def clean_window(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The dark theme in English, folders of its own; afterwards no window and no thread may be left."""
+    monkeypatch.setenv("MESHLOOM_VIEWPORT", "cpu")
     for name in ("CACHE", "CONFIG", "DATA"):
         monkeypatch.setenv(f"MESHLOOM_{name}", str(tmp_path / name.lower()))
     words.speak("en")
@@ -52,6 +53,9 @@ def clean_window(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyP
         qapp.processEvents()
     gc.collect()
     left = [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
+    for widget in left:  # told once, here, not by every test that follows
+        widget.hide()
+        widget.deleteLater()
     assert not left, f"windows left open: {left}"
     alive = [thread for thread in threading.enumerate() if thread not in threads and thread.is_alive()]
     for thread in alive:

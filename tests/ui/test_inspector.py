@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.document import DEFAULT
@@ -339,3 +340,21 @@ def test_how_it_stands_and_what_went_wrong(qtbot: QtBot, inspector: Inspector) -
     assert "no such file" not in said
     inspector.set_status(None)
     assert not inspector._status.isVisible()
+
+
+def test_a_title_typed_and_left_does_not_take_its_page_away_under_it(
+    qtbot: QtBot, inspector: Inspector, document: OpenDocument
+) -> None:
+    """The page is made anew while its line is in the middle of losing the focus."""
+    name = "adjust"
+    show(inspector, name)
+    line = next(
+        each
+        for each in inspector.findChildren(QLineEdit)
+        if document.document.node(name).type in each.toolTip()
+    )
+    page = inspector.widget()
+    qtbot.keyClicks(line, "!")
+    line.editingFinished.emit()
+    assert inspector.widget() is not page and isValid(line), "gone at once: Qt still works with it"
+    assert document.document.node(name).title.endswith("!")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QTextDocument
 
-from meshloom.ui.canvas.hits import Hit
+from meshloom.ui.canvas.hits import PLAIN, Hit
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.canvas.paint import draw_text, font, metrics, state_words
 from meshloom.ui.running.reasons import told
@@ -80,7 +80,7 @@ def paint_frames(painter: QPainter, view: CanvasView, visible: QRectF) -> None:
         painter.setBrush(fill)
         painter.drawRoundedRect(box, 8, 8)
         title = QRectF(box.left() + 10, box.top(), box.width() - 20, FRAME_HEAD)
-        size = 15.0 if view.zoom >= 0.45 else min(15.0 / view.zoom * 0.6, FRAME_HEAD)
+        size = 15.0 if view.zoom >= PLAIN else min(15.0 / view.zoom * 0.6, FRAME_HEAD)
         draw_text(painter, title, _(str(each.get("title", ""))), theme().colour("text"), size, bold=True)
 
 

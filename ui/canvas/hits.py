@@ -12,6 +12,8 @@ from meshloom.ui.canvas.model import CanvasModel, LinkKey, LinkShape
 from meshloom.ui.canvas.paint import link_path
 from meshloom.ui.canvas.shape import FIELD, PAD, Field, NodeShape, Socket
 
+#: Below these zooms: titles only and, when there are many, straight links; boxes and lines only.
+PLAIN, FAR = 0.45, 0.28
 #: How far from a socket or link the pointer may be, in pixels of the screen.
 _NEAR = 11.0
 _NEAR_LINK = 6.0
@@ -29,7 +31,7 @@ class Hit:
 
 def hit_at(model: CanvasModel, point: QPointF, zoom: float, visible: QRectF) -> Hit:
     """What is at a point of the scene."""
-    reach = max(_NEAR, _NEAR / zoom) if zoom > 0.25 else 0.0
+    reach = max(_NEAR, _NEAR / zoom) if zoom >= FAR else 0.0
     around = QRectF(point.x() - reach, point.y() - reach, 2 * reach + 1, 2 * reach + 1)
     shapes = model.near(around)
     for shape in reversed(shapes):
@@ -39,8 +41,8 @@ def hit_at(model: CanvasModel, point: QPointF, zoom: float, visible: QRectF) -> 
     for shape in reversed(shapes):
         x, y = point.x() - shape.x, point.y() - shape.y
         if 0 <= x <= shape.width and 0 <= y <= shape.height:
-            return Hit(shape.name, field=_field_at(shape, x, y) if zoom >= 0.45 else None)
-    if zoom < 0.25:
+            return Hit(shape.name, field=_field_at(shape, x, y) if zoom >= PLAIN else None)
+    if zoom < FAR:
         return Hit()
     return Hit(link=link_at(model, point, _NEAR_LINK / zoom))
 

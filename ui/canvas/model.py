@@ -181,6 +181,13 @@ class CanvasModel(QObject):
         self._encell(shape)
         self._far = self._bounds = self._ends = None
 
+    def free_place(self, at: QPointF, width: float, height: float) -> QPointF:
+        """The nearest place below ``at``, or there, where a node of this size lies on no other."""
+        box = QRectF(at.x(), at.y(), width, height)
+        while below := [rect_of(each).bottom() for each in self.near(box) if rect_of(each).intersects(box)]:
+            box.moveTop(max(below) + 24)
+        return box.topLeft()
+
     def loosen(self, names: Collection[str]) -> None:
         """These are picked up: until called with none, :meth:`shift` moves them all at little cost."""
         for name in self._loose:

@@ -339,7 +339,19 @@ def state_words(status: NodeStatus) -> tuple[str, str]:
     }[status.state]
     if status.state == "running" and status.total > 0:
         return words, f"{100 * status.done / status.total:.0f} %"
-    return words, f"{status.seconds:.3g} s" if status.seconds >= 0.005 else ""
+    return words, seconds_word(status.seconds)
+
+
+def seconds_word(seconds: float) -> str:
+    """For a small place: "0.04 s", "1.5 s", "36 s", "2 min 19 s"; nothing of what is too short to care for."""
+    if seconds < 0.01:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes:
+        return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=f"{rest:02d}")
+    return f"{rest} s"
 
 
 def draw_failed_badge(painter: QPainter, at: QPointF, zoom: float) -> None:

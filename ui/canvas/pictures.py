@@ -20,8 +20,8 @@ _UNTITLED = 0.15
 #: Sockets stand out this far.
 _MARGIN = 10.0
 _BUDGET = 160 << 20
-#: Painting new pictures may take this long a frame (seconds); what is late is a plain box until the next.
-_PATIENCE = 0.010
+#: Painting new pictures may take this long a frame (seconds); what is late is shown at another scale, or a plain box.
+_PATIENCE = 0.006
 
 
 class Pictures:
@@ -54,18 +54,25 @@ class Pictures:
         if held is None or held[0] != shape.version:
             if time.perf_counter() > self._spent_until:
                 self.late = True
+                held = held or self._other(shape, ratio)
                 if held is None:
                     _draw_plain(painter, shape)
                     return
             else:
                 held = (shape.version, self._paint(key, shape, thumbnail, scale, bucket))
-        self._held.move_to_end(key)
+        if key in self._held:
+            self._held.move_to_end(key)
         box = QRectF(
             shape.x - _MARGIN, shape.y - _MARGIN, shape.width + 2 * _MARGIN, shape.height + 2 * _MARGIN
         )
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, abs(scale - zoom * ratio) > 1e-3)
         assert held is not None
         painter.drawPixmap(box, held[1], QRectF(held[1].rect()))
+
+    def _other(self, shape: NodeShape, ratio: float) -> tuple[int, QPixmap] | None:
+        """The node's picture at another scale, the finest there is."""
+        found = (self._held.get((shape.name, scale * ratio)) for scale in reversed(_SCALES))
+        return next((held for held in found if held is not None and held[0] == shape.version), None)
 
     def _paint(
         self,

@@ -33,7 +33,7 @@ from meshloom.graph_runtime.graph import GROUP_PREFIX
 from meshloom.ui.canvas import decor, dots, floating, gestures, named_links, paint
 from meshloom.ui.canvas.bars import Breadcrumb, FindBar
 from meshloom.ui.canvas.curves import seen
-from meshloom.ui.canvas.hits import Hit, hit_at
+from meshloom.ui.canvas.hits import FAR, PLAIN, Hit, hit_at
 from meshloom.ui.canvas.minimap import Minimap
 from meshloom.ui.canvas.model import CanvasModel, LinkShape, rect_of
 from meshloom.ui.canvas.pictures import Pictures
@@ -44,8 +44,6 @@ from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.theme import UNIT, current, socket_style, theme
 from meshloom.ui.words import _
 
-#: Below these zooms: titles only and, when there are many, straight links; boxes and lines only.
-PLAIN, FAR = 0.45, 0.25
 MIN_ZOOM, MAX_ZOOM = 0.02, 4.0
 GRID = 24.0
 #: Links longer than this on the screen are cut to the view before they are drawn.

@@ -6,8 +6,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QCheckBox, QWidget
 
-from meshloom.graph_runtime.spec import Colour, Multiline, Param
+from meshloom.graph_runtime.spec import Colour, ModelName, Multiline, Param
 from meshloom.ui.fields.field import Field
+from meshloom.ui.fields.model import ModelField
 from meshloom.ui.fields.number import NumberField
 from meshloom.ui.fields.others import (
     ChoiceField,
@@ -47,6 +48,8 @@ def _plain(param: Param, parent: QWidget | None) -> Field:
         kind = ColourField
     elif isinstance(param.hint, Multiline):
         kind = TextField
+    elif isinstance(param.hint, ModelName):
+        kind = ModelField
     made = kind(param, parent)
     made.set_value(param.default)
     return made

@@ -117,7 +117,8 @@ def depth_range(*depths: np.ndarray) -> tuple[float, float]:
 
 def _depth_levels(depth: np.ndarray, near: float, far: float) -> np.ndarray:
     known = np.isfinite(depth) & (depth > 0)
-    level = 1.0 - (depth - near) / max(far - near, 1e-9)
+    # By 1/depth, as the shift between two photos goes: a far wall leaves the subject its share of the levels.
+    level = (near / np.where(known, depth, 1.0) - near / far) / max(1.0 - near / far, 1e-9)
     return np.where(known, np.clip(level, 0, 1) * 0.9 + 0.1, 0).astype(np.float32)
 
 

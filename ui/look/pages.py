@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from typing import Any
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QLabel,
     QPlainTextEdit,
     QTableWidget,
     QTableWidgetItem,
@@ -18,8 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from meshloom.graph_runtime import types
-from meshloom.ui.theme import theme
-from meshloom.ui.words import _
+from meshloom.ui.theme import UNIT, current, theme
 
 
 class TextView(QPlainTextEdit):
@@ -32,6 +33,17 @@ class TextView(QPlainTextEdit):
 
     def show_value(self, value: Any) -> None:
         self.setPlainText(value.text if isinstance(value, types.Text) else str(value))
+
+
+#: Words by which tables judge (alone in a cell, or before a colon), and the colour of the theme they are told in.
+_MOODS = {
+    "faster": "good",
+    "slower": "bad",
+    "indistinguishable": "dim",
+    "failed": "bad",
+    "unsupported": "warn",
+    "lossy": "warn",
+}
 
 
 class _Cell(QTableWidgetItem):
@@ -77,6 +89,9 @@ class TableView(QTableWidget):
             for column, held in enumerate(cells):
                 item = _Cell("" if held is None else f"{held:.6g}" if isinstance(held, float) else str(held))
                 item.setData(Qt.ItemDataRole.UserRole, held)
+                mood = _MOODS.get(str(held).partition(":")[0]) if isinstance(held, str) else None
+                if mood is not None:
+                    item.setForeground(theme().colour(mood))
                 if isinstance(held, (int, float)) and not isinstance(held, bool):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(row, column, item)
@@ -108,12 +123,29 @@ class FigureView(QWidget):
 
         self._pg = pg
         self._shown: tuple[str, ...] = ()
+        self._value: types.Figure | None = None
+        #: Beside the plot, so that it hides nothing.
+        self.legend = QLabel(self)
+        self.legend.setWordWrap(True)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.legend.setContentsMargins(2 * UNIT, UNIT, 2 * UNIT, UNIT)
+        self.legend.setAutoFillBackground(True)
         self.plot = pg.PlotWidget(self, background=theme().panel)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.plot)
+        column.setSpacing(0)
+        column.addWidget(self.plot, 1)
+        column.addWidget(self.legend)
+        current().changed.connect(self._recolour)
+
+    def _recolour(self) -> None:
+        self.plot.setBackground(theme().panel)
+        if self._value is not None:
+            self.show_value(self._value)
 
     def show_value(self, value: types.Figure) -> None:
+        self._value = value
         item = self.plot.getPlotItem()
         item.clear()
         shown = (value.title, value.x_label, value.y_label)
@@ -122,14 +154,16 @@ class FigureView(QWidget):
             item.enableAutoRange()
         item.setTitle(value.title, color=theme().text)
         for side, words in (("bottom", value.x_label), ("left", value.y_label)):
-            item.setLabel(side, words, color=theme().text)
-            item.getAxis(side).setTextPen(theme().dim)
+            item.getAxis(side).enableAutoSIPrefix(False)
             item.getAxis(side).setPen(theme().line)
+            item.getAxis(side).setTextPen(theme().dim)
+            item.setLabel(
+                side, words, color=theme().dim
+            )  # after the pens, which it would take its colour from
         item.showGrid(x=True, y=True, alpha=0.2)
-        if len(value.series) > 1 and item.legend is None:
-            item.addLegend(labelTextColor=theme().text)
+        self._show_legend(value)
         for index, series in enumerate(value.series):
-            colour = self._pg.intColor(index, hues=max(6, len(value.series)))
+            colour = curve_colour(index)
             if series.kind == "points":
                 item.plot(series.x, series.y, pen=None, symbol="o", symbolSize=5, symbolBrush=colour, symbolPen=None,
                           name=series.name)  # fmt: skip
@@ -139,9 +173,24 @@ class FigureView(QWidget):
             else:
                 item.plot(series.x, series.y, pen=self._pg.mkPen(colour, width=2), name=series.name)
 
+    def _show_legend(self, value: types.Figure) -> None:
+        self.legend.setVisible(len(value.series) > 1)
+        names = [
+            f'<span style="color: {curve_colour(index)}">●</span>&nbsp;{html.escape(series.name)}'
+            for index, series in enumerate(value.series)
+        ]
+        self.legend.setText(" &nbsp; ".join(names))
+        self.legend.setStyleSheet(f"background: {theme().panel}; color: {theme().text};")
 
-def tells(value: Any) -> str:
-    """A line about any value, for where nothing is drawn."""
-    if isinstance(value, types.File):
-        return _("{name}, {size} bytes").format(name=value.name, size=value.data.size)
-    return type(value).__name__
+
+def curve_colour(index: int) -> str:
+    """The colour of a curve: those next to each other differ in lightness too, for eyes that see fewer hues."""
+    held = _CURVES[theme().name]
+    return held[index % len(held)]
+
+
+#: After Okabe and Ito's palette, toned for each ground.
+_CURVES = {
+    "dark": ("#56b4e9", "#e69f00", "#2fbf8f", "#f0e442", "#e07a5f", "#cc79a7", "#a6b1bd", "#8f9bff"),
+    "light": ("#0072b2", "#c77700", "#00795a", "#8a7a00", "#c2410c", "#a33d78", "#59616b", "#4a56a6"),
+}

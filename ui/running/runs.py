@@ -272,7 +272,7 @@ class Runs(QObject):
             said["node"],
             NodeStatus(
                 "done" if computed else "cached",
-                why=said.get("why", "") or _("reused: the same work was done before"),
+                why=said.get("why", "") or _("the same work was done before"),
                 seconds=said.get("seconds", 0.0) or (before.seconds if not computed else 0.0),
                 peak_bytes=said.get("peak_bytes", 0),
                 bytes=said.get("bytes", 0),
@@ -306,9 +306,10 @@ class Runs(QObject):
             return
         outputs = _refs(said.get("outputs", ()))
         if said["verdict"] == "reused":
-            state = "done" if before.state == "done" and before.outputs == outputs else "cached"
+            just_done = before.state == "done" and before.outputs == outputs
+            state, why = ("done", before.why) if just_done else ("cached", said["why"])
             picture = self._pictures.get(outputs)
-            told = replace(before, state=state, outputs=outputs, thumbnail=picture, why=said["why"])
+            told = replace(before, state=state, outputs=outputs, thumbnail=picture, why=why)
             self._set(document, said["node"], replace(told, seconds=said["seconds"], message="", hint=""))
             return
         if before.state == "failed" and said["verdict"] == "runs" and said["why"] == before.why:
@@ -343,7 +344,12 @@ class Runs(QObject):
         if node and run is not None and self._status(document, node).state != "failed":
             run.failed += 1
         if node and "/" not in node:
-            status = NodeStatus("failed", message=said["message"], hint=said.get("hint", ""), why=where)
+            status = NodeStatus(
+                "failed",
+                message=said["message"],
+                hint=said.get("hint", ""),
+                why=where if where != node else "",
+            )
             if self._status(document, node).state not in ("running", "done"):
                 self._set(document, node, status)
 

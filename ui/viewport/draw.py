@@ -27,7 +27,7 @@ _MOST_EDGES = 1_500_000
 _WIRE = np.float32(0.45)
 
 #: A normal's colour beyond grey: x red, up green, towards the viewer of the front blue.
-_NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
+NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
 
 SHADINGS = ("auto", "material", "studio", "plain", "normals")
 
@@ -78,8 +78,15 @@ def draw(
     samples: int = 1,
     thumbs: dict[str, NDArray[np.uint8]] | None = None,
     between: Callable[[], None] = lambda: None,
+    begun: Frame | None = None,
 ) -> Frame:
-    """A frame of ``view``'s size. ``moving``: leave out what costs. ``between`` may raise :class:`Overtaken`."""
+    """A frame of ``view``'s size. ``moving``: leave out what costs. ``between`` may raise :class:`Overtaken`.
+
+    ``begun``: the meshes and clouds, drawn by something else; the rest is drawn into it.
+    """
+    if begun is not None:
+        _draw_lines(begun, view, made, style, bounds_of(made), 1, moving, thumbs or {})
+        return begun
     fine = view.resized(view.size[0] * samples, view.size[1] * samples)
     box = bounds_of(made)
     plane = _plane(style.clip, box)
@@ -88,7 +95,7 @@ def draw(
         between()
         if isinstance(each, SolidMesh) and each.scene is not None:
             as_normals = style.shading == "normals"
-            _draw_scene(frame, each.scene, fine, _look(each.scene, style), plane, between, as_normals)
+            _draw_scene(frame, each.scene, fine, look_of(each.scene, style), plane, between, as_normals)
     points = [each.points if isinstance(each, SolidMesh) else each for each in made]
     clouds = [each for each in points if isinstance(each, Points)]
     most = _MOVING if moving else _STILL
@@ -112,7 +119,8 @@ def draw(
     return shrunk(frame, samples)
 
 
-def _look(scene: Scene, style: Style) -> light.Look:
+def look_of(scene: Scene, style: Style) -> light.Look:
+    """How a mesh is lit in a style."""
     if style.shading in ("plain", "normals"):
         return light.UNLIT
     if style.shading == "material" or (style.shading == "auto" and _shines(scene)):
@@ -157,7 +165,7 @@ def _draw_scene(
         between()
         rows = slice(first, last)
         if as_normals:
-            part.colour = np.float32(0.5) + part.normal * _NORMAL_PAINT
+            part.colour = np.float32(0.5) + part.normal * NORMAL_PAINT
         if not solid:
             part.face, part.normal = np.full_like(part.face, -1), np.zeros_like(part.normal)
         if empty:

@@ -15,11 +15,14 @@ from PySide6.QtGui import QImage
 from meshloom.kernels.raycast.render import Frame
 from meshloom.kernels.raycast.view import View
 from meshloom.ui.viewport.draw import Overtaken, Style, bounds_of, draw, to_bytes
+from meshloom.ui.viewport.hardware import Hardware
 from meshloom.ui.viewport.things import Bounds, Thing
 from meshloom.ui.words import _
 
 #: A whole picture that took less than this (seconds) needs no coarse one before it.
 _QUICK = 0.025
+#: What moves and was drawn by hardware is drawn again, by the processor, after this long without a newer request.
+_REST = 0.12
 #: The finest picture is begun after this long without a newer request (seconds).
 _PATIENCE = 0.25
 
@@ -63,6 +66,7 @@ class Painter(QObject):
         self._closed = False
         self._thread: threading.Thread | None = None
         self._last_full = 1.0
+        self.hardware = Hardware()
 
     def want(self, wanted: Wanted) -> None:
         """Draw this as soon as may be; what is asked for later takes its place."""
@@ -84,6 +88,7 @@ class Painter(QObject):
         if self._thread is not None:
             self._thread.join(10)
             self._thread = None
+        self.hardware.close()
 
     def _work(self) -> None:
         while True:
@@ -125,12 +130,8 @@ class Painter(QObject):
     def _paint(self, wanted: Wanted) -> None:
         made = self._made(wanted)
         self._between()
-        if self._last_full > _QUICK:
-            width, height = wanted.view.size
-            coarse = wanted.view.resized(max(width // 4, 1), max(height // 4, 1))
-            self._show(wanted, made, coarse, moving=True)
-            if not wanted.moving:
-                self._between()
+        if self._last_full > _QUICK and self._preview(wanted, made):
+            return
         begun = time.perf_counter()
         self._show(wanted, made, wanted.view, moving=False)
         self._last_full = time.perf_counter() - begun
@@ -139,7 +140,31 @@ class Painter(QObject):
                 return
         self._show(wanted, made, wanted.view, moving=False, samples=2)
 
-    def _show(self, wanted: Wanted, made: list[Any], view: View, moving: bool, samples: int = 1) -> None:
+    def _preview(self, wanted: Wanted, made: list[Any]) -> bool:
+        """Something to see at once; whether a newer request has come while it was looked at."""
+        drawn = self.hardware.frame(made, wanted.view, wanted.style)
+        if drawn is not None:
+            self._show(wanted, made, wanted.view, moving=True, begun=drawn)
+            if wanted.moving:
+                with self._wake:
+                    return self._wake.wait_for(lambda: self._next is not None or self._closed, _REST)
+            return False
+        width, height = wanted.view.size
+        coarse = wanted.view.resized(max(width // 4, 1), max(height // 4, 1))
+        self._show(wanted, made, coarse, moving=True)
+        if not wanted.moving:
+            self._between()
+        return False
+
+    def _show(
+        self,
+        wanted: Wanted,
+        made: list[Any],
+        view: View,
+        moving: bool,
+        samples: int = 1,
+        begun: Frame | None = None,
+    ) -> None:
         frame: Frame = draw(
             made,
             view,
@@ -148,6 +173,7 @@ class Painter(QObject):
             samples=samples,
             thumbs=wanted.thumbs,
             between=self._between,
+            begun=begun,
         )
         pixels = to_bytes(frame, wanted.style)
         height, width = pixels.shape[:2]

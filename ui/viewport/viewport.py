@@ -29,7 +29,7 @@ from meshloom.ui.viewport.draw import Style
 from meshloom.ui.viewport.eye import SIDES, Eye
 from meshloom.ui.viewport.painter import Painted, Painter, Wanted
 from meshloom.ui.viewport.picking import Pick, pick
-from meshloom.ui.viewport.things import Stands, Thing
+from meshloom.ui.viewport.things import Bounds, Stands, Thing
 from meshloom.ui.words import _
 
 #: A press that moves less than this (pixels) is a click.
@@ -74,6 +74,8 @@ class Viewport(QWidget):
         self.marks: list[Pick] = []
         self._painted: Painted | None = None
         self._unfitted = True
+        #: What the eye was last fitted to, until the user moves it.
+        self._fitted_box: Bounds | None = None
         self._grip: QPointF | None = None
         self._start = QPointF()
         self._dragging = False
@@ -144,6 +146,13 @@ class Viewport(QWidget):
             self._stand_back()
             self.fit()
             return
+        if (
+            self._fitted_box is not None
+            and painted.box is not None
+            and _far_from(self._fitted_box, painted.box)
+        ):
+            self.fit()
+            return
         self.update()
         if painted.view.size == painted.wanted.view.size:
             self.drawn.emit()
@@ -168,6 +177,7 @@ class Viewport(QWidget):
 
     def _move(self, eye: Eye, moving: bool = True) -> None:
         self.eye = eye
+        self._fitted_box = None
         if self.camera >= 0:
             self.leave_camera()
         self.refresh(moving)
@@ -176,7 +186,7 @@ class Viewport(QWidget):
     def follow(self, eye: Eye) -> None:
         """Take another view's eye; nothing is told."""
         self.eye = eye
-        self._unfitted = False
+        self._unfitted, self._fitted_box = False, None
         self.refresh(moving=True)
 
     def fit(self) -> None:
@@ -184,6 +194,7 @@ class Viewport(QWidget):
         if self._painted is not None and self._painted.box is not None:
             aspect = self.width() / max(1, self.height())
             self._move(self.eye.fitted(*self._painted.box, aspect), moving=False)
+            self._fitted_box = self._painted.box
 
     def stand(self, side: str) -> None:
         """Look from a side of :data:`SIDES`."""
@@ -441,6 +452,13 @@ def _label(painter: QPainter, at: QPointF, words: str) -> None:
     painter.drawRoundedRect(box, 4, 4)
     painter.setPen(theme().colour("text"))
     painter.drawText(box, _CENTRE, words)
+
+
+def _far_from(fitted: Bounds, box: Bounds) -> bool:
+    """Whether what fitted one box is no view of another: of another size, or elsewhere."""
+    sizes = [float(np.linalg.norm(high - low)) for low, high in (fitted, box)]
+    apart = float(np.linalg.norm(sum(fitted) - sum(box))) / 2
+    return max(sizes) > 1.6 * min(sizes) or apart > 0.4 * max(sizes)
 
 
 def _letterboxed(view: View, size: tuple[int, int]) -> View:

@@ -6,9 +6,10 @@ import importlib.metadata
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QMessageBox
 
+from meshloom.graph_runtime.edits import Batch, Set
 from meshloom.ui.canvas import commands as canvas_commands
 from meshloom.ui.window.window_commands import COMMANDS
 from meshloom.ui.words import _
@@ -31,6 +32,7 @@ def show_docs(window: MainWindow, type_: str = "") -> None:
     if window.docs_page is None:
         window.docs_page = NodeDocs(window.bench.catalog, window)
         window.docs_page.example_wanted.connect(window.open_template_text)
+        window.docs_page.graph_wanted.connect(window.files.open_graph)
     window.docs_page.show_node(spec.id)
     window.docs_page.show()
     window.docs_page.raise_()
@@ -53,6 +55,47 @@ def show_settings(window: MainWindow) -> None:
     dialog.shortcuts_wanted.connect(partial(show_shortcuts, window))
     dialog.cache_cleared.connect(window.explain_all)
     dialog.open()
+
+
+def show_models(window: MainWindow, source: str = "") -> None:
+    """The models on this machine; ``source``: the one in front."""
+    from meshloom.ui.models.desk import Desk
+    from meshloom.ui.models.models_window import ModelsWindow
+
+    if window.models is None:
+        desk = Desk(window)
+        window.models = ModelsWindow(desk, window)
+        window.models.use_wanted.connect(partial(_use_model, window))
+        desk.pulled.connect(partial(_model_pulled, window))
+        desk.failed.connect(partial(_model_failed, window))
+    window.models.show_model(source)
+    window.models.show()
+    window.models.raise_()
+    window.models.activateWindow()
+
+
+def _use_model(window: MainWindow, source: str, commit: str) -> None:
+    """A node that loads the model, in the middle of the graph in front."""
+    tab = window.tab or window.new()
+    view = tab.view
+    at = view.mapToScene(view.viewport().rect().center())
+    name = tab.add_node("models.load", QPointF(at.x() - 110, at.y() - 60))
+    if name is not None:
+        edits = [Set(name, "source", source, view.scope)]
+        edits += [Set(name, "revision", commit, view.scope)] if commit else []
+        tab.document.do(Batch(tuple(edits), _("Set {field}").format(field="source")))
+        window.tell(_("{model} is in the graph now.").format(model=source))
+
+
+def _model_pulled(window: MainWindow, source: str) -> None:
+    window.tell(_("{model} is on this machine now.").format(model=source))
+    window.explain_all()
+
+
+def _model_failed(window: MainWindow, source: str, message: str, hint: str) -> None:
+    """The window of models shows it in place; the log keeps it."""
+    window.log_view.add("error", "", "", f"{source}: {message}\n{hint}".strip())
+    window.tell(message)
 
 
 def show_sweep(window: MainWindow) -> None:

@@ -14,11 +14,12 @@ from meshloom.graph_runtime.edits import Set
 from meshloom.graph_runtime.errors import MeshloomError
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.preset import resolve
+from meshloom.ui.canvas.shape import plain_shape
 from meshloom.ui.document import OpenDocument, open_file, open_template
 from meshloom.ui.recovery import Lost, back_up, lost_work
 from meshloom.ui.running.history import Entry
 from meshloom.ui.window.document_tab import DocumentTab
-from meshloom.ui.window.loaders import loader_for
+from meshloom.ui.window.loaders import holds_cameras, loader_for, loader_of_all
 from meshloom.ui.window.start_page import picture_of
 from meshloom.ui.words import _
 
@@ -92,33 +93,52 @@ class Files(QObject):
 
     def take_files(self, files: list[str]) -> None:
         """Files dropped on the window: workflows and results that carry one are opened; others become nodes."""
-        for file in files:
-            path = Path(file)
-            if path.suffix.lower() == ".json":
+        catalog, others = self._window.bench.catalog, []
+        for path in map(Path, files):
+            if path.suffix.lower() == ".json" and not (holds_cameras(path) and loader_for(path, catalog)):
                 self.open_path(path)
                 continue
             try:
-                document = open_file(path, self._window.bench.catalog)
+                document = open_file(path, catalog)
             except (MeshloomError, OSError):
-                self._add_loader(path)
+                others.append(path)
                 continue
             self._window.add_tab(document)
+        if others:
+            self._add_loaders(others)
 
-    def _add_loader(self, path: Path) -> None:
-        """A node that reads a dropped file or folder, set to it."""
-        found = loader_for(path, self._window.bench.catalog)
+    def _add_loaders(self, paths: list[Path]) -> None:
+        """Nodes set to dropped files and folders; several of a kind come into one node where one takes them."""
+        catalog = self._window.bench.catalog
+        by_loader: dict[tuple[str, str], list[Path]] = {}
+        unread = []
+        for path in paths:
+            found = loader_for(path, catalog)
+            if found is None:
+                unread.append(path.name)
+            else:
+                by_loader.setdefault(found, []).append(path)
         tab = self._window.tab or self.new()
-        if found is None:
-            self._window.tell(
-                _("{file} holds no graph, and no node reads such files.").format(file=path.name)
-            )
-            return
-        type_, param = found
-        view = tab.view
-        at = view.mapToScene(view.viewport().rect().center())
-        name = tab.add_node(type_, QPointF(at.x() - 110, at.y() - 60))
+        for found, held in by_loader.items():
+            many = loader_of_all(held, catalog) if len(held) > 1 else None
+            if many is not None:
+                self._add_loader(tab, *many, tuple(map(str, held)))
+                continue
+            for path in held:
+                self._add_loader(tab, *found, str(path))
+        if unread:
+            names = ", ".join(unread[:3]) + (" …" if len(unread) > 3 else "")
+            self._window.tell(_("{file} holds no graph, and no node reads such files.").format(file=names))
+
+    def _add_loader(self, tab: DocumentTab, type_: str, param: str, value: str | tuple[str, ...]) -> None:
+        view, spec = tab.view, self._window.bench.catalog.get(type_)
+        assert spec is not None
+        shape = plain_shape(spec)
+        middle = view.mapToScene(view.viewport().rect().center())
+        at = QPointF(middle.x() - shape.width / 2, middle.y() - shape.height / 2)
+        name = tab.add_node(type_, view.model.free_place(at, shape.width, shape.height))
         if name is not None:
-            tab.document.do(Set(name, param, str(path), view.scope), _("Set {field}").format(field=param))
+            tab.document.do(Set(name, param, value, view.scope), _("Set {field}").format(field=param))
 
     def save(self) -> bool:
         """Save the document in front; ``False`` if it was not."""

@@ -134,10 +134,12 @@ class _Painter(QStyledItemDelegate):
         pixmap = self._load(card.picture, ratio)
         if pixmap is None:
             painter.setPen(theme().colour("line"))
+            painter.save()
             font = QFont(painter.font())
             font.setPointSizeF(font.pointSizeF() * 2.6)
             painter.setFont(font)
             painter.drawText(top, Qt.AlignmentFlag.AlignCenter, card.title[:1].upper())
+            painter.restore()
             return
         scale = max(top.width() / pixmap.width(), top.height() / pixmap.height())
         width, height = top.width() / scale, top.height() / scale

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from meshloom.graph_runtime.types import Image
 
 #: More than any node has kinds of files.
 _LAST = 1000
+#: Larger JSON files are taken for workflows without a look.
+_MOST_JSON = 8_000_000
 
 
 def loader_for(path: Path, catalog: Catalog) -> tuple[str, str] | None:
@@ -27,6 +31,27 @@ def loader_for(path: Path, catalog: Catalog) -> tuple[str, str] | None:
             if rank is not None and (best is None or rank < best[0]):
                 best = (rank, type_, param.name)
     return best[1:] if best is not None else None
+
+
+def loader_of_all(paths: Sequence[Path], catalog: Catalog) -> tuple[str, str] | None:
+    """The node type and its parameter that takes all these files at once, as a list."""
+    for type_, spec in catalog.items():
+        for param in spec.params if not spec.inputs else ():
+            hint = param.hint if param.kind == "paths" else None
+            if isinstance(hint, OpenFile) and all(_rank(path, spec, hint) is not None for path in paths):
+                return type_, param.name
+    return None
+
+
+def holds_cameras(path: Path) -> bool:
+    """Whether a JSON file holds cameras (``transforms.json``) and no workflow."""
+    try:
+        if path.stat().st_size > _MOST_JSON:
+            return False
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(held, dict) and "frames" in held and "meshloom" not in held
 
 
 def _rank(path: Path, spec: NodeSpec, hint: OpenFile | OpenFolder) -> int | None:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from meshloom.ui.canvas.outline import Outline
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.inspector import Inspector
+from meshloom.ui.models.asking import asking
 from meshloom.ui.running.engine_process import ENGINE_CHOICES, cache_folder, engine_environment
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.window import dialogs
@@ -74,6 +75,8 @@ class MainWindow(QMainWindow):
         self.viewers: list[Viewer] = []
         self.docks: dict[str, QDockWidget] = {}
         self._outline: Outline | None = None
+        #: The window of models, once it was wanted.
+        self.models: Any = None
         #: What nodes do, once it was wanted.
         self.docs_page: Any = None
         #: The docks to show again when the start page goes.
@@ -156,6 +159,7 @@ class MainWindow(QMainWindow):
         runs = self.bench.runs
         self.tabs.currentChanged.connect(self._tab_changed)
         self.tabs.tabCloseRequested.connect(self._close_at)
+        self.tabs.tabBarClicked.connect(lambda _index: QTimer.singleShot(0, self, self._to_canvas))
         self.start_page.new_wanted.connect(self.new)
         self.start_page.open_wanted.connect(self.files.ask_open)
         self.start_page.guide_wanted.connect(partial(dialogs.show_tour, self))
@@ -171,6 +175,7 @@ class MainWindow(QMainWindow):
         self.log_view.node_wanted.connect(self._go_to)
         self.history_view.graph_wanted.connect(self.files.open_entry)
         self.history_view.told.connect(self.tell)
+        asking().wanted.connect(self.show_models)
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
         runs = self.bench.runs
@@ -190,6 +195,7 @@ class MainWindow(QMainWindow):
             "window.tour": partial(dialogs.show_tour, self),
             "window.about": partial(dialogs.show_about, self),
             "window.output": self.open_output,
+            "window.models": self.show_models,
             "window.new_viewer": self.add_viewer,
             "window.form": partial(dialogs.show_form, self),
             "window.reset_layout": self.reset_layout,
@@ -305,7 +311,9 @@ class MainWindow(QMainWindow):
             self._outline = Outline(tab.view)
             self.docks["outline"].setWidget(self._outline)
             self._selected(tab, tab.view.selection)
-        else:
+            if not self.tabs.tabBar().hasFocus():  # else the arrow keys go through the tabs
+                self._to_canvas()
+        if tab is None or not tab.view.selection:
             for viewer in self.viewers:
                 viewer.follow(None, "")
         live = self.commands["run.live"]
@@ -316,6 +324,11 @@ class MainWindow(QMainWindow):
                      "window.save_as", "window.undo", "window.redo", "window.form"):  # fmt: skip
             self.commands[name].setEnabled(tab is not None)
         self._tell_title()
+
+    def _to_canvas(self) -> None:
+        """The keys are for the graph in front."""
+        if self.tab is not None and self.tab.view.isVisible():
+            self.tab.view.setFocus()
 
     def _put_docks_away(self, away: bool) -> None:
         """The start page has the window to itself; the docks come back with a document."""
@@ -449,6 +462,11 @@ class MainWindow(QMainWindow):
             viewer.leave()
         self.docks.pop(key, None)
 
+    def show_models(self, source: str = "") -> None:
+        """The models on this machine, this one in front."""
+        if self.isVisible():  # fields ask every window there is, and one that is closed may not be gone yet
+            dialogs.show_models(self, source)
+
     def explain_all(self) -> None:
         for tab in self.document_tabs():
             tab.explain()
@@ -559,6 +577,9 @@ class MainWindow(QMainWindow):
             viewer.leave()
         self.viewers.clear()
         self.comparing.leave()
+        if self.models is not None:
+            self.models.desk.close()
+            self.models.close()
         for index in range(self.tabs.count()):
             leave = getattr(self.tabs.widget(index), "leave", None)  # documents and sweeps
             if leave is not None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QPointF, Qt, QUrl, Signal
 from PySide6.QtGui import QImage, QPainter, QTextDocument
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from meshloom.graph_runtime.catalog import Catalog
+from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.spec import NodeSpec
 from meshloom.ui.canvas.paint import draw_node, draw_socket
 from meshloom.ui.canvas.shape import NodeShape, Socket, plain_shape
 from meshloom.ui.theme import UNIT, current, theme
+from meshloom.ui.window.examples import example_of, made_around
 from meshloom.ui.window.node_page import PICTURE, page
 from meshloom.ui.window.templates import PRESETS
 from meshloom.ui.words import _
@@ -24,28 +23,6 @@ from meshloom.ui.words import _
 _AROUND = 14
 _WIDEST = 210
 _DOT = 11
-
-
-def example_of(spec: NodeSpec, folder: Path = PRESETS) -> Path | None:
-    """The smallest of the workflows that come along that has a node of this kind."""
-    wanted = {spec.id, *spec.was}
-    found: list[tuple[int, Path]] = []
-    for file in sorted(folder.glob("*.json")):
-        with contextlib.suppress(OSError, ValueError):
-            kinds = _kinds(json.loads(file.read_bytes()))
-            if not wanted.isdisjoint(kinds):
-                found.append((len(kinds), file))
-    return min(found)[1] if found else None
-
-
-def _kinds(held: Any) -> list[str]:
-    """The types of all nodes in a workflow, groups included."""
-    if isinstance(held, list):
-        return [kind for each in held for kind in _kinds(each)]
-    if not isinstance(held, dict):
-        return []
-    own = [held["type"]] if isinstance(held.get("type"), str) else []
-    return own + [kind for each in held.values() for kind in _kinds(each)]
 
 
 class _Browser(QTextBrowser):
@@ -62,6 +39,8 @@ class NodeDocs(QDialog):
 
     #: The path of a workflow that has such a node.
     example_wanted = Signal(str)
+    #: The same, as a graph that no file holds.
+    graph_wanted = Signal(object)
 
     def __init__(self, catalog: Catalog, parent: QWidget | None = None, presets: Path = PRESETS) -> None:
         super().__init__(parent)
@@ -69,7 +48,7 @@ class NodeDocs(QDialog):
         self._presets = presets
         self._spec: NodeSpec | None = None
         self._before: list[str] = []
-        self._example: Path | None = None
+        self._example: Path | GraphData | None = None
         self.browser = _Browser()
         self.back = QPushButton(_("Back"))
         self.example = QPushButton(_("Open an example"))
@@ -123,9 +102,12 @@ class NodeDocs(QDialog):
 
     def _turn_to(self, node_type: str) -> bool:
         self._spec = self._catalog.get(node_type)
-        self._example = example_of(self._spec, self._presets) if self._spec is not None else None
+        self._example = None
+        if self._spec is not None:
+            self._example = example_of(self._spec, self._presets) or made_around(self._spec, self._catalog)
         self.example.setVisible(self._example is not None)
-        self.example.setToolTip(self._example.stem.replace("_", " ") if self._example is not None else "")
+        named = isinstance(self._example, Path)
+        self.example.setToolTip(self._example.stem.replace("_", " ") if named else "")  # type: ignore[union-attr]
         self.back.setVisible(bool(self._before))
         self.browser.setVisible(self._spec is not None)
         self._none.setVisible(self._spec is None)
@@ -194,5 +176,7 @@ class NodeDocs(QDialog):
             self._turn_to(self._before.pop())
 
     def _open_example(self) -> None:
-        if self._example is not None:
+        if isinstance(self._example, Path):
             self.example_wanted.emit(str(self._example))
+        elif self._example is not None:
+            self.graph_wanted.emit(self._example)

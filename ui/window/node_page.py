@@ -10,6 +10,7 @@ from typing import Any
 from meshloom.graph_runtime.spec import (
     Choice,
     Colour,
+    ModelName,
     Multiline,
     NodeSpec,
     OpenFile,
@@ -81,6 +82,8 @@ def limits(param: Param) -> str:
         words = _("a file") if hint.patterns == ("*",) else _("a file: {patterns}").format(patterns=told)
     elif isinstance(hint, Colour):
         words = _("a colour")
+    elif isinstance(hint, ModelName):
+        words = _("the name of a model")
     elif param.kind in ("floats", "ints"):
         count = param.length
         words = _("{count} numbers").format(count=count) if count else _("numbers")

@@ -112,6 +112,7 @@ class SweepDialog(QDialog):
         column.setSpacing(3 * UNIT)
         column.addLayout(both, 1)
         column.addLayout(foot)
+        self.setMinimumWidth(720)  # names beside their values, whatever the screen
 
     def _list_targets(self) -> None:
         ends = ends_of(self.graph)

@@ -46,7 +46,7 @@ class ParamList(QWidget):
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.list.header().setMaximumSectionSize(220)
+        self.list.header().setMaximumSectionSize(140)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setStyleSheet(_ticks())
         column = QVBoxLayout(self)

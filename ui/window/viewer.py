@@ -22,12 +22,15 @@ from meshloom.graph_runtime import types
 from meshloom.graph_runtime.graph import GROUP_PREFIX
 from meshloom.graph_runtime.spec import NodeSpec
 from meshloom.ui.fields.text import label
+from meshloom.ui.look.contents import contents, opened
 from meshloom.ui.look.image_view import ImageView, pixels_of
-from meshloom.ui.look.pages import FigureView, TableView, TextView, tells
+from meshloom.ui.look.overview import MOST, Overview, Part, can_show, has_overview, is_report
+from meshloom.ui.look.pages import FigureView, TableView, TextView
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.viewport.things import is_spatial
 from meshloom.ui.window.document_tab import DocumentTab
+from meshloom.ui.window.gathering import Gathering
 from meshloom.ui.window.workbench import Workbench
 from meshloom.ui.words import _
 
@@ -57,6 +60,8 @@ class Viewer(QWidget):
         self._photos: dict[str, tuple[str, Any]] = {}
         self._photo_asked: set[str] = set()
         self._pages: dict[str, QWidget] = {}
+        self._gathering = Gathering(bench.results, self)
+        self._gathering.ready.connect(self._show_together)
         self.output = QComboBox(self)
         self.output.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.item = QSlider(Qt.Orientation.Horizontal, self)
@@ -111,6 +116,7 @@ class Viewer(QWidget):
     def clear(self, words: str = "") -> None:
         """Show no result."""
         self.value, self._wanted = None, ""
+        self._gathering.forget()
         self._say(words or _("Select a node to see its result here."))
         for widget in (self.output, self.item, self.count, self.compare):
             widget.hide()
@@ -165,14 +171,17 @@ class Viewer(QWidget):
             self.clear(self._why_nothing(status))
             return
         names = [port.name for port in spec.outputs][: len(status.outputs)]
+        if has_overview(spec):
+            names.insert(0, "")
         held = [self.output.itemData(index) for index in range(self.output.count())]
         if held != names:
             kept = self.output.currentData()
             self.output.blockSignals(True)
             self.output.clear()
             for name in names:
-                self.output.addItem(label(name), name)
-            self.output.setCurrentIndex(names.index(kept) if kept in names else 0)
+                self.output.addItem(label(name) or _("Overview"), name)
+            usual = 0 if len(names) < 2 or is_report(spec) or names[0] else 1
+            self.output.setCurrentIndex(names.index(kept) if kept and kept in names else usual)
             self.output.blockSignals(False)
         self.output.setVisible(len(names) > 1)
         self._set_items(status)
@@ -194,6 +203,10 @@ class Viewer(QWidget):
 
     def _ref(self, status: NodeStatus) -> Any:
         index = max(0, self.output.currentIndex())
+        if self.output.itemData(0) == "":
+            index -= 1  # -1: all together
+        if index < 0:
+            return None
         return status.outputs[index] if index < len(status.outputs) else None
 
     def _set_items(self, status: NodeStatus) -> None:
@@ -215,6 +228,10 @@ class Viewer(QWidget):
         return ref or ""
 
     def _load(self) -> None:
+        if self.output.count() and self.output.currentData() == "":
+            self._load_together()
+            return
+        self._gathering.forget()
         digest = self.digest()
         if self.item.isVisibleTo(self):
             self.count.setText(f"{self.item.value() + 1} / {self.item.maximum() + 1}")
@@ -226,7 +243,26 @@ class Viewer(QWidget):
             self._wanted = digest
             self._bench.results.want(digest)
 
+    def _load_together(self) -> None:
+        """Everything that has a place on one page."""
+        assert self.tab is not None
+        spec, status = self._spec(), self.tab.status(self.node)
+        self._wanted = ""
+        asked = []
+        for port, ref in zip(spec.outputs if spec is not None else (), status.outputs, strict=False):
+            digests = ref if isinstance(ref, tuple) else (ref,)
+            if can_show(port) and all(digests):
+                asked.append((port.name, tuple(digests[:MOST])))
+        self._gathering.ask(asked)
+
     # -------------------------------------------------------------------------------------------- showing
+
+    def _show_together(self, parts: list[Part]) -> None:
+        page: Any = self._page("overview")
+        page.show_parts(parts)
+        self.value = None
+        self.compare.hide()
+        self.stack.setCurrentWidget(page)
 
     def _loaded(self, digest: str, value: Any) -> None:
         if digest == self._wanted:
@@ -254,19 +290,20 @@ class Viewer(QWidget):
                 page: QWidget = ModelView(self)
                 page.photo_wanted.connect(self._send_photo)  # type: ignore[attr-defined]
             else:
-                page = {"image": ImageView, "table": TableView, "figure": FigureView, "text": TextView}[kind](
-                    self
-                )
+                page = {
+                    "image": ImageView, "table": TableView, "figure": FigureView, "text": TextView,
+                    "overview": Overview,
+                }[kind](self)  # fmt: skip
             self._pages[kind] = page
             self.stack.addWidget(page)
         return self._pages[kind]
 
     def _show(self, value: Any, digest: str) -> None:
+        if isinstance(value, types.File):
+            value = self.value = opened(value) or value
         kind = _kind(value)
         if not kind:
-            self._say(tells(value))
-            self.compare.hide()
-            return
+            kind, value = "table", contents(value)
         page: Any = self._page(kind)
         self.compare.setVisible(kind in ("image", "model"))
         if kind == "model":
@@ -345,6 +382,7 @@ class Viewer(QWidget):
 
     def leave(self) -> None:
         """The viewer is closed for good."""
+        self._gathering.leave()
         self._bench.results.loaded.disconnect(self._loaded)
         self._bench.results.failed.disconnect(self._failed)
         page: Any = self._pages.get("model")

@@ -20,6 +20,7 @@ COMMANDS = (
     Command("window.tour", "Show me around"),
     Command("window.about", "About Meshloom"),
     Command("window.output", "Open the output folder"),
+    Command("window.models", "Models…", ("Ctrl+Shift+M",)),
     Command("window.new_viewer", "Another viewer", ("Ctrl+Shift+V",)),
     Command("window.form", "Form view", ("Ctrl+Shift+F",)),
     Command("window.reset_layout", "Usual layout"),
@@ -38,7 +39,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "File",
         (
             "window.new", "window.open", "*recent", "window.start", "-", "window.save", "window.save_as", "-",
-            "window.output", "-", "window.close_tab", "window.quit",
+            "window.output", "window.models", "-", "window.close_tab", "window.quit",
         ),
     ),
     (

@@ -49,6 +49,14 @@ def test_pull_list_inspect_remove(meshloom, hub):
     assert meshloom("list").startswith("0 models")
 
 
+def test_models_worth_knowing_are_listed_with_what_they_ask(meshloom):
+    said = meshloom("list", "--known")
+    assert "meshloom models pull Qwen/Qwen-Image-Edit-2511" in said and "about 57.7 GB" in said
+    assert "(not commercial): Not for commercial use" in said
+    (first, *_) = json.loads(meshloom("list", "--known", "--json"))
+    assert (first["source"], first["state"]) == ("Qwen/Qwen-Image-Edit-2511", "not here")
+
+
 def test_without_a_connection_the_command_is_named(meshloom):
     said = meshloom("pull", "Qwen/Qwen-Image-Edit-2511", code=2)
     assert "cannot be reached" in said and "meshloom models pull Qwen/Qwen-Image-Edit-2511" in said

@@ -128,7 +128,8 @@ def test_the_compiler_s_log_is_in_the_error():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_where_there_is_no_gpu_it_says_so(kernel_id):
     kernel = registry.get(kernel_id)
-    assert "not on cpu" in str(kernel.supports(AttnSpec.parse("h1 n8 d64"), device_caps("cpu")))
+    said = "not on cpu" if find_nvrtc() else "NVRTC is not installed"
+    assert said in str(kernel.supports(AttnSpec.parse("h1 n8 d64"), device_caps("cpu")))
     refused = kernel.supports(AttnSpec.parse("h1 n8 d96", "cuda"), H200)
     assert not refused
 

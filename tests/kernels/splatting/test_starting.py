@@ -40,13 +40,22 @@ def test_places_at_random_are_seen_by_the_cameras_between_near_and_far():
     assert np.array_equal(found.means, starting.at_random(two(), photos, 400, 0, near, far).means)
 
 
-def test_what_shows_no_points_is_filled_behind_them():
+def test_what_shows_no_points_is_filled_on_the_ground_and_behind():
     random = np.random.default_rng(0)
     points = np.column_stack([random.uniform(-0.6, 0.6, (4000, 2)), random.uniform(4, 6, 4000)])
     photos = [np.full((3, 60, 80), 0.5, np.float32)] * 2
     found = starting.where_nothing_is(two(), photos, points, 1000, 0)
     assert found is not None and 500 < len(found) <= 1000
-    assert found.means[:, 2].min() > 4 and found.means[:, 2].max() > 7
+    assert found.means[:, 2].max() > 50  # sky
+    up, level = starting.ground(two(), points)
+    np.testing.assert_allclose(up, [0, -1, 0], atol=1e-6)
+    assert -0.6 < level < -0.58
+    height = found.means @ up - level
+    under = height < -0.3 * found.means[:, 2]
+    assert not under.any()  # nothing far below
+    near = found.means[:, 2] < 3.9
+    # Most of what is nearer than the points lies on the ground they stand on.
+    assert near.sum() > 100 and np.median(np.abs(height[near])) < 0.1
     everywhere = np.column_stack([random.uniform(-6, 6, (60_000, 2)), np.full(60_000, 5.0)])
     few = starting.where_nothing_is(two(), photos, everywhere, 1000, 0)
     assert few is None or len(few) < 50

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from meshloom.graph_runtime.types import Figure, File, Series, Table, Text
-from meshloom.ui.look.pages import FigureView, TableView, TextView, tells
+from meshloom.graph_runtime.types import Figure, Series, Table, Text
+from meshloom.ui import theme
+from meshloom.ui.look.pages import FigureView, TableView, TextView
 
 from ..hand import click, wheel
 
@@ -142,10 +144,6 @@ def test_texts_and_numbers(qtbot: QtBot, value: Any, text: str) -> None:
     assert view.toPlainText() == text
 
 
-def test_a_file_is_told_by_name_and_size() -> None:
-    assert tells(File("a.bin", np.zeros(7, np.uint8))) == "a.bin, 7 bytes"
-
-
 FIGURE = Figure(
     "Errors",
     "round",
@@ -182,6 +180,15 @@ def test_a_figure_shows_its_numbers_names_and_axes(figure: FigureView) -> None:
     figure.plot.grab()
     (low_x, high_x), (low_y, high_y) = item.viewRange()
     assert low_x <= 0 and high_x >= 4 and low_y <= 1 and high_y >= 9
+
+
+def test_a_figure_changes_with_the_theme(figure: FigureView, qapp: QApplication) -> None:
+    figure.show_value(FIGURE)
+    theme.use("light", qapp)
+    item = figure.plot.getPlotItem()
+    assert figure.plot.backgroundBrush().color() == theme.LIGHT.colour("panel")
+    assert item.getAxis("left").textPen().color() == theme.LIGHT.colour("dim")
+    assert theme.LIGHT.text in figure.legend.styleSheet()
 
 
 def test_another_figure_replaces_it(figure: FigureView) -> None:

@@ -134,6 +134,21 @@ def test_the_wheel_goes_to_what_is_under_the_pointer(view: Viewport, thing: Thin
     assert view.eye.distance > 0.6 * before
 
 
+def test_what_is_of_another_size_is_fitted_until_the_eye_was_moved(
+    view: Viewport, thing: Thing, qtbot: QtBot
+) -> None:
+    fitted = view.eye.distance
+    large = Thing("large", "large", box(10.0))
+    view.set_things([large])
+    rest(view, qtbot)
+    assert view.eye.distance > 5 * fitted
+    wheel(view, view.rect().center(), 1)
+    moved = view.eye.distance
+    view.set_things([thing])
+    rest(view, qtbot)
+    assert view.eye.distance == moved
+
+
 def test_f_fits_and_numbers_stand_at_the_sides(view: Viewport, thing: Thing, qtbot: QtBot) -> None:
     fitted = view.eye.distance
     wheel(view, view.rect().center(), -8)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
+from meshloom.ui.canvas.model import rect_of
 from meshloom.ui.look.image_view import ImageView
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.window.document_tab import DocumentTab
@@ -248,6 +249,27 @@ def test_a_picture_dropped_on_the_canvas_becomes_a_node(
     assert tab.view.selection == [name] and len(window.document_tabs()) == 1
 
 
+def test_many_files_dropped_at_once_do_not_pile_up(
+    window: MainWindow, tab: DocumentTab, tmp_path: Path
+) -> None:
+    picture = QImage(8, 8, QImage.Format.Format_RGB888)
+    photos = [tmp_path / f"ö {k}.png" for k in range(3)]
+    for photo in photos:
+        assert picture.save(str(photo))
+    (tmp_path / "transforms.json").write_text('{"frames": []}')
+    (tmp_path / "notes.nothing").write_text("nothing that any node reads")
+    before = set(tab.document.document.names())
+    assert drop(tab, [*photos, tmp_path / "transforms.json", tmp_path, tmp_path / "notes.nothing"])
+    added = [name for name in tab.document.document.names() if name not in before]
+    nodes = {tab.document.document.node(name).type: name for name in added}
+    assert list(nodes) == ["photo.load_files", "cameras.load", "photo.load_folder"]
+    held = tab.document.document.node(nodes["photo.load_files"]).params["files"]
+    assert [str(each) for each in held] == [str(photo) for photo in photos]
+    boxes = [rect_of(shape) for shape in tab.view.model.shapes.values()]
+    assert not any(boxes[i].intersects(box) for i in range(len(boxes)) for box in boxes[:i])
+    assert "notes.nothing" in window.note.text() and len(window.document_tabs()) == 1
+
+
 def test_menus_tell_the_keys_that_are_in_use(window: MainWindow, tab: DocumentTab) -> None:
     def told(menu: str, words: str) -> str:
         (head_,) = [each for each in window.menuBar().actions() if each.text() == menu]
@@ -286,3 +308,24 @@ def test_the_docks_are_where_they_were_at_the_next_start(open_window: Open, qtbo
     assert shown == {"outline": True, "viewer": False, "inspector": True}
     assert second.dockWidgetArea(second.docks["inspector"]) == Qt.DockWidgetArea.LeftDockWidgetArea
     second.close()
+
+
+def test_a_click_on_a_tab_gives_the_keys_to_its_graph(
+    window: MainWindow, tab: DocumentTab, qtbot: QtBot
+) -> None:
+    window.new()
+    bar = window.tabs.tabBar()
+    for index in (0, 1, 0):
+        bar.setFocus()
+        click(bar, bar.tabRect(index).center())
+        qtbot.waitUntil(lambda: window.tab is not None and window.tab.view.hasFocus())
+
+
+def test_another_document_does_not_show_the_result_of_the_one_before(
+    window: MainWindow, tab: DocumentTab
+) -> None:
+    choose(tab, tab.document.document.names()[0])
+    assert window.viewers[0].tab is tab
+    window.new()
+    assert window.viewers[0].node == ""
+    assert window.docks["viewer"].windowTitle() == "Viewer"
