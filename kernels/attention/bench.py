@@ -141,21 +141,24 @@ def compare(
     specs: Sequence[AttnSpec],
     plan: Plan = Plan(),
     progress: Progress = lambda share, message: None,
+    keep: Callable[[Result], None] = lambda result: None,
 ) -> Result:
     """Measure ``kernels`` (the first is the baseline) on each of ``specs``.
 
     A kernel that is unsupported, fails the gate, raises, runs out of memory or gives NaN is marked so; the others
-    finish. What ``progress`` raises ends the comparison.
+    finish. What ``progress`` raises ends the comparison; ``keep`` gets what there is after each spec.
     """
     found: list[SpecResult] = []
     gates: Gates = {}
+    said = conditions(specs[0].device if specs else "cpu")
     for index, spec in enumerate(specs):
 
         def told(share: float, message: str, index: int = index, spec: AttnSpec = spec) -> None:
             progress((index + share) / len(specs), f"{spec}: {message}")
 
         found.append(_compare(kernels, spec, plan, gates, told))
-    return Result(conditions(specs[0].device if specs else "cpu"), plan, found)
+        keep(Result(said, plan, found))
+    return Result(said, plan, found)
 
 
 @dataclass
