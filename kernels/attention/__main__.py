@@ -75,6 +75,7 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", default=None, metavar="FILE", help="write the whole result; - for the terminal"
     )
+    parser.add_argument("--svg", default=None, metavar="FILE", help="draw speed over length")
 
 
 def _bench(chosen: argparse.Namespace) -> int:
@@ -88,6 +89,7 @@ def _bench(chosen: argparse.Namespace) -> int:
         lossy=chosen.lossy,
         gate=not chosen.no_gate,
         json_to=chosen.json,
+        svg_to=chosen.svg,
     )
 
 

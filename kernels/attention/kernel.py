@@ -105,7 +105,7 @@ class Kernel:
     writes_out: bool = False
     #: Has :meth:`resources`.
     compiles: bool = False
-    #: It compiles to machine code of ours: the first verification runs in a process of its own.
+    #: Native code that does not come with torch: the first verification runs in a process of its own.
     risky: bool = False
 
     def __init__(self, **options: Any) -> None:

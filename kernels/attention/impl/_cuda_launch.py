@@ -52,7 +52,8 @@ def aligned(tensor: Any) -> bool:
 
 
 @functools.cache
-def _function(program: Program, arch: str) -> Function:
+def _function(program: Program, arch: str, device: int) -> Function:
+    """``device``: its number; a module belongs to the context of one."""
     cubin = compile_cuda(program.source, program.name, arch, dict(program.defines))
     return Function(cubin, "attend", program.shared)
 
@@ -69,7 +70,7 @@ def launch(
     spec = AttnSpec.of(q, k, v, None, causal)
     major, minor = torch.cuda.get_device_capability(q.device)
     with torch.cuda.device(q.device):
-        function = _function(program, f"sm_{major}{minor}")
+        function = _function(program, f"sm_{major}{minor}", torch.cuda.current_device())
         pointers = [ctypes.c_void_p(tensor.data_ptr()) for tensor in (q, k, v, out)]
         sizes = [ctypes.c_int(held) for held in (spec.nq, spec.nk, spec.hq, spec.hq // spec.hkv)]
         strides = [Place.of(tensor) for tensor in (q, k, v, out)]
