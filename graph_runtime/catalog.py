@@ -44,6 +44,8 @@ class Catalog(Mapping[str, NodeSpec]):
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        #: Why a node could not be loaded, by its id; so far.
+        self.broken: dict[str, str] = {}
         self._found: dict[str, _Found] = {}
         self._specs: dict[str, NodeSpec] = {}
         self._renamed: dict[str, str] = {}
@@ -111,9 +113,9 @@ class Catalog(Mapping[str, NodeSpec]):
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a node file may do anything at import, even exit
-            self.problems.append(
-                Problem(str(found.file), f"could not be loaded: {_said(error)}", "fix or remove the file")
-            )
+            message = f"could not be loaded: {_said(error)}"
+            self.problems.append(Problem(str(found.file), message, "fix or remove the file"))
+            self.broken[node_id] = f"{found.file} {message}"
             return
         self._specs[node_id] = spec
         for old in spec.was:

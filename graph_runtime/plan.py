@@ -132,11 +132,12 @@ class _Planner:
         spec = self.specs.get(node.type)
         if spec is None:
             if node.name not in self.broken:
+                why = getattr(self.specs, "broken", {}).get(node.type, "")  # what a Catalog could not load
                 self._problem(
                     node.name,
                     "",
-                    f"no node is called {in_short(node.type)}",
-                    self._suggest(node.type, self.specs),
+                    why or f"no node is called {in_short(node.type)}",
+                    "fix or remove the file" if why else self._suggest(node.type, self.specs),
                 )
             return
         if node.bypass:

@@ -24,7 +24,9 @@ def attention(
     ] = None,
     kernel: Annotated[
         list[str] | None,
-        typer.Option("--kernel", help="A kernel; the first is the baseline; may be repeated."),
+        typer.Option(
+            "--kernel", help="A kernel (own.triton:warps=4); the first is the baseline; may be repeated."
+        ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; the best there is when left out.")] = None,
     rounds: Annotated[int, typer.Option(min=6, help="Rounds of each comparison.")] = 10,

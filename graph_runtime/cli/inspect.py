@@ -100,7 +100,8 @@ def nodes(
     if node is not None:
         chosen = [listing for listing in chosen if listing.matches(node)]
         if not chosen:
-            raise RequestError(Problem(node, "no node is called so", suggest(node, catalog)))
+            _tell_problems(catalog)  # it may be the one whose file cannot be read
+            raise RequestError(Problem(node, "no node is called or described so", suggest(node, catalog)))
     if as_json:
         typer.echo(json.dumps([_spec_json(catalog[listing.id]) for listing in chosen]))
         return 0

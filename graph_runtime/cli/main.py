@@ -16,9 +16,11 @@ from meshloom.graph_runtime.cli import bench, cache, inspect, models, pins, pres
 from meshloom.graph_runtime.errors import MeshloomError
 
 HELP = """
-A node graph for images, 3D and robotics, run from the command line.
+A node graph for images and 3D, run from the command line.
 
 Try: meshloom presets, then meshloom run photos_to_model -o my-model
+
+After any command, --traceback shows Python's own account of an error.
 """
 
 app = typer.Typer(

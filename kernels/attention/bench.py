@@ -176,12 +176,12 @@ def _compare(
     progress(0.0, "inputs")
     calls = [random_call(spec, plan.seed + index) for index in range(plan.inputs)]
     truth = _truth(calls[0], plan)
-    rows = [Row(kernel.id, kernel.title, kernel.fingerprint(caps), kernel.exact) for kernel in kernels]
+    rows = [Row(kernel.label, kernel.title, kernel.fingerprint(caps), kernel.exact) for kernel in kernels]
     arms: list[_Arm] = []
     for index, (kernel, row) in enumerate(zip(kernels, rows, strict=True)):
 
         def told(share: float, case: str, index: int = index, kernel: Kernel = kernel) -> None:
-            progress(0.3 * (index + share) / len(kernels), f"checking {kernel.id}, {case}")
+            progress(0.3 * (index + share) / len(kernels), f"checking {kernel.label}, {case}")
 
         told(0.0, "support")
         arm = _Arm(kernel, row)

@@ -40,7 +40,7 @@ def run_bench(
     try:
         default = CUDA_SPECS if caps.kind == "cuda" else CPU_SPECS
         wanted = [AttnSpec.parse(text, caps.kind) for text in specs or default]
-        chosen = [registry.get(name) for name in kernels] if kernels else choose(wanted, lossy)
+        chosen = [registry.parse(name) for name in kernels] if kernels else choose(wanted, lossy)
     except (SpecSyntaxError, AttentionError) as error:
         print(f"meshloom: {error}\n  {getattr(error, 'fix', '')}".rstrip(), file=sys.stderr)
         return 2

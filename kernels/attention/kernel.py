@@ -117,6 +117,12 @@ class Kernel:
             )
         self.chosen: dict[str, Any] = {**self.options, **options}
 
+    @property
+    def label(self) -> str:
+        """The id, with the options that are not as usual: ``own.triton:block_m=64,warps=4``."""
+        unusual = [f"{name}={held}" for name, held in self.chosen.items() if held != self.options[name]]
+        return f"{self.id}:{','.join(unusual)}" if unusual else self.id
+
     def installed(self) -> Verdict:
         """Whether what it needs is on this machine. Imports nothing heavy."""
         for name in self.packages:

@@ -68,7 +68,7 @@ def table_of(arms: list[Arm], noise: float, mode: str) -> Table:
         known = arm.repeats is not None and not arm.failure
         rows.append(
             (
-                arm.kernel.id,
+                arm.name,
                 f"failed: {arm.failure}" if arm.failure else "ok",
                 *words,
                 None if arm.failure else float(f"{1000 * arm.seconds:.4g}"),
@@ -106,7 +106,7 @@ def rounds_figure(arms: list[Arm]) -> Figure:
     series = []
     if base.times and not base.failure:
         series.append(_points("A/A (baseline again)", base.again, base.times))
-        series += [_points(arm.kernel.id, arm.times, base.times) for arm in arms[1:] if not arm.failure]
+        series += [_points(arm.name, arm.times, base.times) for arm in arms[1:] if not arm.failure]
     return Figure("Every round", "round", "time over the baseline's", tuple(series))
 
 
@@ -122,7 +122,7 @@ def errors_figure(arms: list[Arm], mode: str) -> Figure:
     for arm in arms:
         held = arm.error if step else arm.difference
         if held is not None and arm.times and not arm.failure:
-            series.append(Series(arm.kernel.id, np.array([1000 * arm.seconds]), np.array([held]), "points"))
+            series.append(Series(arm.name, np.array([1000 * arm.seconds]), np.array([held]), "points"))
     floors = [arm for arm in arms if arm.floor is not None and arm.times and not arm.failure]
     if floors and not step:
         ends = np.array([1000 * min(a.seconds for a in floors), 1000 * max(a.seconds for a in floors)])

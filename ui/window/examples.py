@@ -47,6 +47,7 @@ _MAKERS: Mapping[str, tuple[str, str]] = {
     "PointCloud": ("mesh.sample_points", "point_cloud"),
     "PromptEmbeddings": ("image.encode_prompt", "prompt_embeddings"),
     "Splats": ("splats.load", "splats"),
+    "SplattingKernel": ("kernels.splatting", "kernel"),
     "Table": ("photo.report", "table"),
     "Text": ("text.value", "text"),
     "float": ("number.value", "value"),
