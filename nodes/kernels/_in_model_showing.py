@@ -34,7 +34,7 @@ def table_of(arms: list[Arm], noise: float, mode: str) -> Table:
     """A row a kernel, after the baseline against itself."""
     unit = UNITS[mode]
     columns = (
-        *("kernel", "status", "ms", "speed-up", "speed-up low", "speed-up high", "verdict"),
+        *("kernel", "status", "verdict", "speed-up", "speed-up low", "speed-up high", "ms"),
         *("predicted speed-up", "% in attention"),
         *(f"difference from baseline ({unit})", f"noise floor ({unit})", "relative error to fp64"),
         *("equal when repeated", "accuracy", "gate", "attention calls", "by a fallback"),
@@ -49,9 +49,9 @@ def table_of(arms: list[Arm], noise: float, mode: str) -> Table:
             (
                 "A/A (baseline again)",
                 "ok",
-                None,
-                *ratio,
                 f"noise \u00b1 {noise:.1%}",
+                *ratio,
+                None,
                 None,
                 None,
                 same,
@@ -59,19 +59,19 @@ def table_of(arms: list[Arm], noise: float, mode: str) -> Table:
             )
         )
     for arm in arms:
-        words: list[Any] = [None, None, None, "baseline" if arm is base else ""]
+        words: list[Any] = ["baseline" if arm is base else "", None, None, None]
         against = None if arm.failure else speedup(arm, base)
         if against is not None:
-            words = [round(part, 4) for part in (against.middle, against.low, against.high)]
-            words.append(judge(against, noise))
+            ratio = [round(part, 4) for part in (against.middle, against.low, against.high)]
+            words = [judge(against, noise), *ratio]
         foreseen = predicted(arm, base)
         known = arm.repeats is not None and not arm.failure
         rows.append(
             (
                 arm.name,
                 f"failed: {arm.failure}" if arm.failure else "ok",
-                None if arm.failure else float(f"{1000 * arm.seconds:.4g}"),
                 *words,
+                None if arm.failure else float(f"{1000 * arm.seconds:.4g}"),
                 None if foreseen is None else round(foreseen, 4),
                 _share(arm),
                 _said(arm.difference, known),
