@@ -33,7 +33,7 @@ def blend_photos(
     depths: Sequence[DepthMap],
     views: Cameras,
     neighbours: Annotated[int, Range(1, 12)] = 3,
-    tolerance: Annotated[float, Slider(0.002, 0.2, step=0.002)] = 0.02,
+    tolerance: Annotated[float, Slider(0.002, 0.2, step=0.002)] = 0.04,
     unknown: Literal["around", "far", "fill"] = "around",
     *,
     run: Run,
