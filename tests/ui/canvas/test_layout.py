@@ -39,3 +39,16 @@ def test_parts_that_do_not_hang_together_lie_apart() -> None:
 
 def test_a_cycle_is_placed_too() -> None:
     assert len(layered(graph(a="c", b="a", c="b"))) == 3
+
+
+def test_a_link_past_a_layer_does_not_run_behind_a_node() -> None:
+    held = {
+        "first": NodeData("a"),
+        "between": NodeData("b", links={"in": Link("first", "out")}),
+        "last": NodeData("c", links={"one": Link("first", "out"), "two": Link("between", "out")}),
+    }
+    sizes = {"first": (216.0, 110.0), "between": (216.0, 180.0), "last": (216.0, 200.0)}
+    places = layered(held, sizes=sizes)
+    link = places["first"][1] + 48.0
+    assert not places["between"][1] <= link <= places["between"][1] + 180.0
+    assert len({place[0] for place in places.values()}) == 3
