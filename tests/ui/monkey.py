@@ -36,6 +36,7 @@ from meshloom.graph_runtime.catalog import find_nodes
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.preset import dump, parse, read_workflow, resolve
 from meshloom.ui import theme, words
+from meshloom.ui.canvas import pictures
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.running import results
 from meshloom.ui.window.document_tab import DocumentTab
@@ -658,7 +659,11 @@ class Monkey:
         if path is not None and tab.document.is_saved and path.parent == self.folder:
             specs = tab.document.specs
             if resolve(read_workflow(path), specs) != resolve(tab.document.snapshot(), specs):
-                raise Broken("what was saved reads as something else")
+                twins = [each.document.path for each in self.window.document_tabs()].count(path)
+                raise Broken(
+                    f"what was saved reads as something else ({twins} tabs of {path.name}):\n"
+                    f"{path.read_text()}\n{dump(tab.document.snapshot())}"
+                )
             self.checked["saved"] += 1
 
     def open(self) -> None:
@@ -901,7 +906,7 @@ def play(seed: int, actions: int, folder: Path, warm: int = 500, every: int = 50
     folder.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"seed": seed, "actions": 0, "faults": [], "grown_mb": 0.0, "cpu_s": 0.0}
     begun = time.process_time()
-    results._BUDGET = 8 << 20  # a cache that fills up is no leak
+    results._BUDGET = pictures._BUDGET = 8 << 20  # a cache that fills up is no leak
     with Watch() as watch:
         window = MainWindow(make_workbench(find_nodes(SAMPLES, packs=False)), ask=False)
         window.resize(1200, 800)
