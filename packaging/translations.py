@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def _text(call: ast.Call) -> str:
 
 
 def of_nodes() -> dict[str, list[str]]:
-    """Titles and first sentences of the nodes that come along, and the names of their parameters and sockets."""
+    """Titles and first sentences of the nodes that come along, names of their parameters, options and sockets."""
     from meshloom.graph_runtime.catalog import find_nodes
     from meshloom.ui.fields.text import label
 
@@ -49,7 +50,9 @@ def of_nodes() -> dict[str, list[str]]:
     catalog = find_nodes(packs=False, user_folder=ROOT / "no such folder")
     for type_, spec in catalog.items():
         names = [label(each.name) for each in (*spec.params, *spec.inputs, *spec.outputs)]
-        for text in (spec.title, spec.summary, *names):
+        options = [str(each).replace("_", " ") for param in spec.params for each in param.options]
+        words = [each for each in options if re.fullmatch("[a-z][a-z -]+", each)]
+        for text in (spec.title, spec.summary, *names, *words):
             if text:
                 found.setdefault(text, []).append(type_)
     return found

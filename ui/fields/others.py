@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from meshloom.graph_runtime.spec import OpenFile, OpenFolder, Param
 from meshloom.ui.fields.field import Field, no_wheel_focus
-from meshloom.ui.fields.text import digits
+from meshloom.ui.fields.text import digits, option_words
 from meshloom.ui.theme import UNIT
 from meshloom.ui.words import _
 
@@ -54,7 +54,7 @@ class ChoiceField(Field):
         self.box = QComboBox(self)
         no_wheel_focus(self.box)
         for option in param.options:
-            self.box.addItem(_(str(option).replace("_", " ")), option)
+            self.box.addItem(option_words(option), option)
         self.hold(self.box)
         self.box.activated.connect(self._chosen)
 

@@ -18,6 +18,8 @@ def shown(param: Param, value: Any) -> str:
     """What stands for a value where there is one line: with its unit, in as many digits as help."""
     if value is None:
         return _("automatic") if param.optional else "–"
+    if param.options:
+        return option_words(value)
     if isinstance(value, bool):
         return _("on") if value else _("off")
     unit = f" {param.hint.unit}" if isinstance(param.hint, Range) and param.hint.unit else ""
@@ -35,6 +37,12 @@ def shown(param: Param, value: Any) -> str:
         return _file(value)
     text = str(value).strip().partition("\n")
     return f"{text[0]} …" if text[1] else text[0] or "–"
+
+
+def option_words(option: Any) -> str:
+    """An option in the user's language; names with dots are names of things, and stay."""
+    text = str(option)
+    return text if "." in text else _(text.replace("_", " "))
 
 
 def digits(number: float) -> str:

@@ -20,7 +20,7 @@ from meshloom.graph_runtime.spec import (
     Range,
     Seed,
 )
-from meshloom.ui.fields.text import label, shown
+from meshloom.ui.fields.text import label, option_words, shown
 from meshloom.ui.theme import theme
 from meshloom.ui.words import _
 
@@ -72,7 +72,7 @@ def limits(param: Param) -> str:
     elif isinstance(hint, Range) and (hint.low is not None or hint.high is not None):
         words = _range(hint, param)
     elif param.options or isinstance(hint, Choice):
-        words = _("one of: {options}").format(options=", ".join(str(each) for each in param.options))
+        words = _("one of: {options}").format(options=", ".join(map(option_words, param.options)))
     elif isinstance(hint, OpenFolder):
         words = _("a folder")
     elif isinstance(hint, OpenFile):
