@@ -11,10 +11,17 @@ import ast
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from meshloom.graph_runtime.spec import Param
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "ui" / "locale"
 LANGUAGES = ("zh_CN", "pt_BR")
+
+#: Parameters whose choices are names, the same in every language.
+NAMES = ("camera_model", "dtype", "format", "kernel", "pipeline", "quantisation", "textures")
 
 
 def literals() -> dict[str, list[str]]:
@@ -42,20 +49,31 @@ def _text(call: ast.Call) -> str:
 
 
 def of_nodes() -> dict[str, list[str]]:
-    """Titles and first sentences of the nodes that come along, names of their parameters, options and sockets."""
+    """What the nodes that come along say: titles, first sentences, and all of their parameters and sockets."""
     from meshloom.graph_runtime.catalog import find_nodes
     from meshloom.ui.fields.text import label
 
     found: dict[str, list[str]] = {}
     catalog = find_nodes(packs=False, user_folder=ROOT / "no such folder")
     for type_, spec in catalog.items():
-        names = [label(each.name) for each in (*spec.params, *spec.inputs, *spec.outputs)]
-        options = [str(each).replace("_", " ") for param in spec.params for each in param.options]
-        words = [each for each in options if re.fullmatch("[a-z][a-z -]+", each)]
-        for text in (spec.title, spec.summary, *names, *words):
+        sockets = (*spec.inputs, *spec.outputs)
+        names = [label(each.name) for each in (*spec.params, *sockets)]
+        docs = [" ".join(each.doc.split()) for each in (*spec.params, *sockets)]
+        kinds = [each.wire.base.__name__ for each in sockets]
+        units = [getattr(each.hint, "unit", "") for each in spec.params]
+        options = [word for each in spec.params for word in options_of(each)]
+        for text in dict.fromkeys((spec.title, spec.summary, *names, *docs, *kinds, *units, *options)):
             if text:
                 found.setdefault(text, []).append(type_)
     return found
+
+
+def options_of(param: Param) -> list[str]:
+    """The choices of a parameter as they are shown, without those that name a format, a model or code."""
+    from meshloom.ui.fields.text import option
+
+    said = [] if param.name in NAMES else param.options
+    return [option(each) for each in said if re.fullmatch(r"[a-z0-9 '-]*[a-z][a-z0-9 '-]*", str(each))]
 
 
 def of_presets() -> dict[str, list[str]]:

@@ -32,7 +32,7 @@ from meshloom.ui.canvas.paint import MOODS, state_words
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.fields.field import Field
 from meshloom.ui.fields.make import make_field
-from meshloom.ui.fields.text import label
+from meshloom.ui.fields.text import doc, label
 from meshloom.ui.library import Library
 from meshloom.ui.locks import is_locked, lock_toggled
 from meshloom.ui.promoted import is_promoted, params_of, toggled
@@ -207,7 +207,7 @@ class Inspector(QScrollArea):
 
     def _add_param(self, column: QVBoxLayout, param: Param, data: NodeData) -> None:
         name = QLabel(label(param.name))
-        name.setToolTip(param.doc)
+        name.setToolTip(doc(param.doc))
         head = QHBoxLayout()
         head.setSpacing(UNIT)
         head.addWidget(name, 1)
@@ -250,7 +250,7 @@ class Inspector(QScrollArea):
         field = make_field(param)
         value, at_default = self._value(param)
         field.set_value(value)
-        field.setToolTip(param.doc)
+        field.setToolTip(doc(param.doc))
         reset.setVisible(not at_default)
         merge = f"inspector {self._scope} {self._names} {param.name} {id(field)}"
         field.changed.connect(partial(self._set, param.name, merge))

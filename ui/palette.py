@@ -179,7 +179,7 @@ class Palette(QFrame):
         self._kept = self._library.groups()
         self._type, self._direction = type_name, direction
         wanted = _("that take {type}") if direction == "in" else _("that give {type}")
-        self._for.setText(_("Nodes") + " " + wanted.format(type=type_name) if type_name else "")
+        self._for.setText(_("Nodes") + " " + wanted.format(type=_(type_name)) if type_name else "")
         self._for.setVisible(bool(type_name))
         self.line.clear()
         self._show()

@@ -935,6 +935,12 @@ def play(seed: int, actions: int, folder: Path, warm: int = 500, every: int = 50
             except Exception:
                 watch.faults.append(traceback.format_exc())
             if before:
+                report["held_mb"] = round(resident() - before, 1)
+                for (
+                    tab
+                ) in window.document_tabs():  # what is shown is in memory with good reason; what stays is not
+                    window.tabs.setCurrentWidget(tab)
+                    window.close_tab()
                 report["grown_mb"] = round(resident() - before, 1)
             window.close()
             QApplication.processEvents()

@@ -12,14 +12,17 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from meshloom.graph_runtime.catalog import Catalog
-from meshloom.graph_runtime.document import DEFAULT
+from meshloom.graph_runtime.document import DEFAULT, ROOT
 from meshloom.graph_runtime.edits import Set
 from meshloom.graph_runtime.graph import GraphData, GroupData, Link, NodeData
+from meshloom.ui.canvas.shape import shape_of
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.fields.number import NumberField
 from meshloom.ui.fields.others import ChoiceField
 from meshloom.ui.inspector import Inspector
 from meshloom.ui.running.status import NodeStatus
+from meshloom.ui.window.sweep_axis import AxisRow
+from meshloom.ui.words import speak
 
 from .hand import click, drag, wheel
 
@@ -174,6 +177,30 @@ def test_a_choice_is_made(qtbot: QtBot, inspector: Inspector, document: OpenDocu
     qtbot.keyClick(field.box, Qt.Key.Key_Down)
     held = params(document, "size")[field.param.name]
     assert held in field.param.options and held != field.param.default
+
+
+def test_a_choice_is_shown_in_portuguese_and_stored_in_english(
+    qtbot: QtBot, inspector: Inspector, catalog: Catalog
+) -> None:
+    document = OpenDocument(catalog, GraphData({"blend": NodeData("image.blend", {"mode": "screen"})}))
+    speak("pt_BR")
+    try:
+        inspector.set_document(document)
+        show(inspector, "blend")
+        field = inspector.fields["mode"]
+        assert isinstance(field, ChoiceField) and field.box.currentText() == "tela"
+        qtbot.keyClick(field.box, Qt.Key.Key_Down)
+        assert params(document, "blend") == {"mode": "overlay"} and field.box.currentText() == "sobrepor"
+        held = document.document.node("blend")
+        painted = shape_of(document.document, ROOT, "blend", held, (0.0, 0.0), False).fields
+        assert "sobrepor" in [each.text for each in painted]
+        assert field.toolTip() == "como as cores das duas se combinam"
+        swept = AxisRow("blend.mode", "Mode", field.param, "screen", document.snapshot(), catalog)
+        qtbot.addWidget(swept)
+        assert swept.list.text().startswith("normal, multiplicar, tela, sobrepor")
+        assert swept.axis is not None and swept.axis.values == field.param.options
+    finally:
+        speak("en")
 
 
 def test_changes_from_elsewhere_are_shown(inspector: Inspector, document: OpenDocument) -> None:

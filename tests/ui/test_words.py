@@ -14,7 +14,9 @@ from types import ModuleType
 import polib
 import pytest
 
+from meshloom.graph_runtime.catalog import find_nodes
 from meshloom.ui import words
+from meshloom.ui.fields.text import option
 from meshloom.ui.words import LANGUAGES, _
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +60,19 @@ def test_the_tool_finds_what_the_sources_say(tool: ModuleType) -> None:
     texts = tool.literals()
     assert "ui/window/window_commands.py" in texts["Run to the selection"]
     assert "{count} cameras" in texts and len(texts) > 300
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+def test_the_choices_of_a_parameter_stay_apart(language: str) -> None:
+    words.speak(language)
+    try:
+        for type_, spec in find_nodes(packs=False, user_folder=ROOT / "no such folder").items():
+            for param in spec.params:
+                shown = [option(each) for each in param.options]
+                assert len(set(shown)) == len(shown), f"{type_}.{param.name}: {shown}"
+                assert not re.search("[,;]", " ".join(shown)), "a sweep lists them with commas between"
+    finally:
+        words.speak("en")
 
 
 def test_a_language_is_spoken_and_english_again() -> None:

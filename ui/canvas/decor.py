@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QTextDocument
 from meshloom.ui.canvas.hits import PLAIN, Hit
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.canvas.paint import draw_text, font, metrics, state_words
+from meshloom.ui.fields.text import doc
 from meshloom.ui.running.reasons import told
 from meshloom.ui.theme import theme
 from meshloom.ui.words import _
@@ -139,7 +140,7 @@ def tooltip(model: CanvasModel, hit: Hit) -> str:
     """What is told of the thing under the pointer, as HTML; empty for nothing."""
     if hit.link is not None:
         words = f"{hit.link.source}.{hit.link.output} → {hit.link.target}.{hit.link.socket}"
-        more = _("converted on the way") if hit.link.converts else hit.link.type
+        more = _("converted on the way") if hit.link.converts else _(hit.link.type)
         return f"{html.escape(words)}<br>{html.escape(more)}"
     if hit.node is None or hit.node not in model.shapes:
         return ""
@@ -149,12 +150,13 @@ def tooltip(model: CanvasModel, hit: Hit) -> str:
         port = None
         if spec is not None:
             port = (spec.output if hit.socket.outgoing else spec.input)(hit.socket.name)
-        kind = f"{_('list of')} {hit.socket.type}" if hit.socket.many else hit.socket.type
-        doc = port.doc if port is not None else ""
+        kind = _(hit.socket.type)
+        kind = _("list of {type}").format(type=kind) if hit.socket.many else kind
+        about = doc(port.doc) if port is not None else ""
         need = "" if hit.socket.outgoing or hit.socket.required else f" · {_('optional')}"
-        return _page(hit.socket.label or hit.socket.name, f"{kind}{need}", doc)
+        return _page(hit.socket.label or hit.socket.name, f"{kind}{need}", about)
     if hit.field is not None and hit.field.param is not None:
-        return _page(hit.field.label, hit.field.text, hit.field.param.doc)
+        return _page(hit.field.label, hit.field.text, doc(hit.field.param.doc))
     status = model.statuses.get(hit.node)
     lines = [f"{hit.node} · {shape.type}"]
     if shape.ghost:

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from meshloom.graph_runtime.spec import OpenFile, OpenFolder, Param
 from meshloom.ui.fields.field import Field, no_wheel_focus
-from meshloom.ui.fields.text import digits, option_words
+from meshloom.ui.fields.text import digits, option
 from meshloom.ui.theme import UNIT
 from meshloom.ui.words import _
 
@@ -53,13 +53,13 @@ class ChoiceField(Field):
         super().__init__(param, parent)
         self.box = QComboBox(self)
         no_wheel_focus(self.box)
-        for option in param.options:
-            self.box.addItem(option_words(option), option)
+        for each in param.options:
+            self.box.addItem(option(each), each)
         self.hold(self.box)
         self.box.activated.connect(self._chosen)
 
     def show_value(self, value: Any) -> None:
-        index = next((row for row, option in enumerate(self.param.options) if option == value), -1)
+        index = next((row for row, each in enumerate(self.param.options) if each == value), -1)
         self.box.setCurrentIndex(index)
 
     def _chosen(self, index: int) -> None:

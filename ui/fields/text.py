@@ -14,19 +14,34 @@ def label(name: str) -> str:
     return _(name.replace("_", " ").strip().capitalize())
 
 
+def option(value: Any) -> str:
+    """One of a parameter's choices in the user's language; what is stored stays as the node says it."""
+    text = str(value)
+    return _(text if "." in text else text.replace("_", " "))  # what has a dot is a name
+
+
+def doc(text: str) -> str:
+    """What a node says of a parameter or a socket, as one paragraph in the user's language."""
+    return _(" ".join(text.split()))
+
+
+def unit(param: Param) -> str:
+    """The unit of a number with a space before it; empty for none."""
+    return f" {_(param.hint.unit)}" if isinstance(param.hint, Range) and param.hint.unit else ""
+
+
 def shown(param: Param, value: Any) -> str:
     """What stands for a value where there is one line: with its unit, in as many digits as help."""
     if value is None:
         return _("automatic") if param.optional else "–"
     if param.options:
-        return option_words(value)
+        return option(value)
     if isinstance(value, bool):
         return _("on") if value else _("off")
-    unit = f" {param.hint.unit}" if isinstance(param.hint, Range) and param.hint.unit else ""
     if isinstance(value, float):
-        return f"{value:.6g}{unit}"
+        return f"{value:.6g}{unit(param)}"
     if isinstance(value, int):
-        return f"{value}{unit}"
+        return f"{value}{unit(param)}"
     if isinstance(param.hint, Colour):
         return "#" + "".join(f"{round(min(max(part, 0.0), 1.0) * 255):02x}" for part in value)
     if isinstance(value, (list, tuple)):
@@ -37,12 +52,6 @@ def shown(param: Param, value: Any) -> str:
         return _file(value)
     text = str(value).strip().partition("\n")
     return f"{text[0]} …" if text[1] else text[0] or "–"
-
-
-def option_words(option: Any) -> str:
-    """An option in the user's language; names with dots are names of things, and stay."""
-    text = str(option)
-    return text if "." in text else _(text.replace("_", " "))
 
 
 def digits(number: float) -> str:

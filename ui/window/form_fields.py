@@ -26,7 +26,7 @@ from meshloom.graph_runtime.spec import Param
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.fields.field import Field
 from meshloom.ui.fields.make import make_field
-from meshloom.ui.fields.text import label
+from meshloom.ui.fields.text import doc, label
 from meshloom.ui.locks import is_locked
 from meshloom.ui.promoted import params_of
 from meshloom.ui.theme import UNIT, theme
@@ -164,7 +164,7 @@ class FormFields(QScrollArea):
         head = QHBoxLayout()
         head.setSpacing(UNIT)
         name = QLabel(named)
-        name.setToolTip(param.doc)
+        name.setToolTip(doc(param.doc))
         name.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         name.customContextMenuRequested.connect(partial(self._offer, name, place))
         name.setProperty("mood", "dim")
@@ -189,7 +189,7 @@ class FormFields(QScrollArea):
         field = make_field(param)
         value, at_default = self._value(place)
         field.set_value(value)
-        field.setToolTip(param.doc)
+        field.setToolTip(doc(param.doc))
         field.setAccessibleName(named)
         reset.setVisible(not at_default)
         merge = f"form {place} {id(field)}"

@@ -20,7 +20,7 @@ from meshloom.graph_runtime.spec import (
     Range,
     Seed,
 )
-from meshloom.ui.fields.text import label, option_words, shown
+from meshloom.ui.fields.text import doc, label, option, shown, unit
 from meshloom.ui.theme import theme
 from meshloom.ui.words import _
 
@@ -72,7 +72,7 @@ def limits(param: Param) -> str:
     elif isinstance(hint, Range) and (hint.low is not None or hint.high is not None):
         words = _range(hint, param)
     elif param.options or isinstance(hint, Choice):
-        words = _("one of: {options}").format(options=", ".join(map(option_words, param.options)))
+        words = _("one of: {options}").format(options=", ".join(map(option, param.options)))
     elif isinstance(hint, OpenFolder):
         words = _("a folder")
     elif isinstance(hint, OpenFile):
@@ -97,7 +97,6 @@ def limits(param: Param) -> str:
 
 
 def _range(hint: Range, param: Param) -> str:
-    unit = f" {hint.unit}" if hint.unit else ""
     low, high = (None if each is None else _number(each) for each in (hint.low, hint.high))
     if low is None:
         words = _("at most {high}").format(high=high)
@@ -106,8 +105,8 @@ def _range(hint: Range, param: Param) -> str:
     else:
         words = _("{low} to {high}").format(low=low, high=high)
     if param.kind in ("floats", "ints") and param.length:
-        return _("{count} numbers, each {range}").format(count=param.length, range=words + unit)
-    return words + unit
+        return _("{count} numbers, each {range}").format(count=param.length, range=words + unit(param))
+    return words + unit(param)
 
 
 def _number(value: float) -> str:
@@ -142,13 +141,13 @@ def _table(title: str, rows: list[tuple[str, str]]) -> str:
 def _port_row(port: Port, known: Collection[str], outgoing: bool = False) -> tuple[str, str]:
     many = "list:" if port.wire.many else ""
     type_name = port.wire.base.__name__
-    kind = _("list of {type}").format(type=type_name) if port.wire.many else type_name
+    kind = _("list of {type}").format(type=_(type_name)) if port.wire.many else _(type_name)
     if not outgoing and not port.required:
         kind = f"{kind}, {_('optional')}"
     dot = f'<img src="socket:{many}{type_name}" width="11" height="11">'
     said = f'<span style="color: {theme().dim}">{html.escape(kind)}</span>'
     if port.doc:
-        said += f"<br>{_rich(_(port.doc), known)}"
+        said += f"<br>{_rich(doc(port.doc), known)}"
     return f"{dot}&nbsp;{html.escape(label(port.name))}", said
 
 
@@ -159,7 +158,7 @@ def _param_row(param: Param, known: Collection[str]) -> tuple[str, str]:
         kind = f"{kind} · {_('default')} {default}"
     said = f'<span style="color: {theme().dim}">{html.escape(kind)}</span>'
     if param.doc:
-        said += f"<br>{_rich(_(param.doc), known)}"
+        said += f"<br>{_rich(doc(param.doc), known)}"
     return html.escape(label(param.name)), said
 
 

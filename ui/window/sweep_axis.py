@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.spec import NodeSpec, Param, Range, check_param, expected
 from meshloom.graph_runtime.sweep import Axis, parse_axis
 from meshloom.ui.fields.field import no_wheel_focus
-from meshloom.ui.fields.text import digits, shown
+from meshloom.ui.fields.text import digits, option, shown
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.words import _
 
@@ -129,7 +130,7 @@ class AxisRow(QWidget):
         param, hint = self.param, self.param.hint
         number = param.kind in ("int", "float")
         self.mode.setVisible(number)
-        options = {"choice": [str(each) for each in param.options], "bool": ["false", "true"]}.get(param.kind)
+        options = {"choice": [*map(option, param.options)], "bool": ["false", "true"]}.get(param.kind)
         if options:
             self.list.setText(", ".join(options))
         elif param.kind in ("floats", "ints", "strs", "paths"):
@@ -166,6 +167,9 @@ class AxisRow(QWidget):
             listed = self.list.text().strip().rstrip(",;").strip()
             if not listed:
                 raise ValueError(_("no values yet"))
+            if self.param.kind == "choice":  # shown in the user's language, known by what the node calls them
+                known = {option(each): str(each) for each in self.param.options}
+                return ",".join(known.get(each.strip(), each.strip()) for each in re.split("[,;]", listed))
             keeps = self.param.kind in ("floats", "ints", "strs", "paths")
             # One value that holds commas: the other separator says so.
             return f"{listed};{listed}" if keeps and ";" not in listed and "," in listed else listed

@@ -14,7 +14,7 @@ from meshloom.graph_runtime.document import Document
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.spec import Param
 from meshloom.ui import theme as themes
-from meshloom.ui.fields.text import label, shown
+from meshloom.ui.fields.text import doc, label, shown
 from meshloom.ui.promoted import params_of
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.window.sweep_targets import axis_label
@@ -75,7 +75,7 @@ class ParamList(QWidget):
                 value = node.params.get(param.name, param.default)
                 self.params[place] = (param, value)
                 item = QTreeWidgetItem([axis_label(place, titles), _cut(shown(param, value))])
-                item.setToolTip(0, f"{place}\n{param.doc}".strip())
+                item.setToolTip(0, f"{place}\n{doc(param.doc)}".strip())
                 item.setData(0, _PLACE, place)
                 item.setData(0, _WORDS, f"{place} {titles[name]} {label(param.name)} {node.type}".lower())
                 item.setForeground(1, theme().colour("dim"))
