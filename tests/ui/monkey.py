@@ -35,10 +35,14 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMenu, QWi
 from meshloom.graph_runtime.catalog import find_nodes
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.preset import dump, parse, read_workflow, resolve
+from meshloom.graph_runtime.types import Mesh, PointCloud
 from meshloom.ui import theme, words
 from meshloom.ui.canvas import pictures
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.running import results
+from meshloom.ui.viewport.draw import SHADINGS, Style, draw
+from meshloom.ui.viewport.eye import Eye
+from meshloom.ui.viewport.things import make
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.main_window import MainWindow
 from meshloom.ui.window.tour import Tour
@@ -886,6 +890,15 @@ def _warm_up() -> None:
     for name in LARGE:
         import_module(name)
     structural_similarity(np.zeros((16, 16)), np.ones((16, 16)), data_range=1.0)
+    # Drawing in 3D compiles, or loads, its kernels.
+    corners = np.eye(3, dtype=np.float32)
+    made = [
+        make(Mesh(corners, np.array([[0, 1, 2]], np.int32), colours=np.full((3, 3), 200, np.uint8))),
+        make(PointCloud(np.random.default_rng(0).random((2000, 3)).astype(np.float32))),
+    ]
+    view = Eye().fitted(np.zeros(3), np.ones(3)).view((640, 480))
+    for shading in SHADINGS:
+        draw(made, view, Style(shading=shading, wireframe=True))
 
 
 def resident() -> float:
