@@ -197,7 +197,7 @@ def test_a_choice_is_shown_in_portuguese_and_stored_in_english(
         assert field.toolTip() == "como as cores das duas se combinam"
         swept = AxisRow("blend.mode", "Mode", field.param, "screen", document.snapshot(), catalog)
         qtbot.addWidget(swept)
-        assert swept.list.text().startswith("normal, multiplicar, tela, sobrepor")
+        assert swept.list.text().startswith("normal, multiplicação, divisão, sobreposição")
         assert swept.axis is not None and swept.axis.values == field.param.options
     finally:
         speak("en")
