@@ -40,7 +40,7 @@ from meshloom.ui import theme, words
 from meshloom.ui.canvas import pictures
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.running import results
-from meshloom.ui.viewport.draw import SHADINGS, Style, draw
+from meshloom.ui.viewport.draw import Style, draw
 from meshloom.ui.viewport.eye import Eye
 from meshloom.ui.viewport.things import make
 from meshloom.ui.window.document_tab import DocumentTab
@@ -897,7 +897,7 @@ def _warm_up() -> None:
         make(PointCloud(np.random.default_rng(0).random((2000, 3)).astype(np.float32))),
     ]
     view = Eye().fitted(np.zeros(3), np.ones(3)).view((640, 480))
-    for shading in SHADINGS:
+    for shading in ("auto", "material", "studio", "plain", "normals"):
         draw(made, view, Style(shading=shading, wireframe=True))
 
 

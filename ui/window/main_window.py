@@ -572,6 +572,9 @@ class MainWindow(QMainWindow):
                 event.ignore()
                 return
         self._remember_layout()
+        for dock in self.findChildren(QDockWidget):
+            if dock.isFloating():  # a window of its own, which would stay
+                dock.hide()
         self.bench.queue_file.close()
         for viewer in self.viewers:
             viewer.leave()

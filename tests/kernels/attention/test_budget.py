@@ -32,7 +32,7 @@ def test_machine_code_keeps_its_budget(budget):
 def test_every_kernel_of_ours_for_gpus_has_budgets_on_its_generations():
     ours = {name for name in registry.ids() if registry.get(name).compiles}
     assert {"own.triton", "own.gluon", "own.mma_low", "own.mma_high"} <= ours
-    for name in ours:
+    for name in ours - {"own.cuda"}:  # its source is the user's
         generations = {budget["arch"][:5] for budget in BUDGETS if budget["kernel"] == name}
         known = [arch for arch in ("sm_80", "sm_89", "sm_90") if registry.get(name).compiles_for(arch)]
         assert generations == set(known)
