@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from meshloom.graph_runtime.cache import Cache, Missing
 from meshloom.graph_runtime.codecs import digest_of
@@ -131,11 +130,3 @@ def write_file(path: Path, data: bytes) -> None:
             f"{path} cannot be written: {reason}",
             "choose another folder with -o; nothing computed is lost, running again only writes the files",
         ) from None
-
-
-def scalar_of(cache: Cache, ref: Ref) -> Any:
-    """The value of an output if it is a number, flag or short text; else ``None``."""
-    if not isinstance(ref, str):
-        return None
-    value = cache.load(ref)
-    return value if isinstance(value, (int, float, bool, str)) else None

@@ -106,7 +106,6 @@ class DiskStore:
     ) -> None:
         self.folder = folder / f"v{FORMAT}"
         self.budget = budget
-        self.readable = True
         self.writable = True
         self.on_trouble = on_trouble or (lambda message: None)
         self._lock = threading.RLock()
@@ -169,7 +168,6 @@ class DiskStore:
             db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
             db.execute("SELECT 1 FROM records LIMIT 1")
         except (sqlite3.Error, OSError):
-            self.readable = False
             self.on_trouble(f"the cache folder {self.folder} cannot be used ({error}); working without it")
             return None
         self.on_trouble(f"the cache folder {self.folder} is read-only; new results are kept in memory only")

@@ -57,12 +57,19 @@ def _depth(depth: types.DepthMap, side: int) -> Pixels:
     known = held > 0
     if not known.any():
         return np.full((side // 2, side, 3), 40, np.uint8)
-    # By 1/depth, as the shift between two photos goes: a far wall leaves the subject its share of the colours.
-    away = 1.0 / np.where(known, held, 1.0)
-    far, near = np.percentile(away[known], (2, 98))
-    level = np.clip((away - far) / max(near - far, 1e-9 * near), 0.0, 1.0)
-    shown = _ramp(level) * known[:, :, None]
+    # By depth or by its inverse, whichever spreads the colours better: a far wall leaves the subject its share.
+    level = min(
+        (_near_to_far(held, known), 1.0 - _near_to_far(1.0 / np.where(known, held, 1.0), known)),
+        key=lambda each: abs(float(np.median(each[known])) - 0.5),
+    )
+    shown = _ramp(1.0 - level) * known[:, :, None]
     return _image(types.Image(shown.astype(np.uint8)), side)
+
+
+def _near_to_far(held: Array, known: Array) -> Array:
+    """0..1 from the 2nd to the 98th percentile of what is known."""
+    low, high = np.percentile(held[known], (2, 98))
+    return np.asarray(np.clip((held - low) / max(high - low, 1e-9 * abs(high)), 0.0, 1.0))
 
 
 def _ramp(level: Array) -> Array:

@@ -22,7 +22,10 @@ PICTURES = {
     "attention_ab_pipeline": "comparison-picture.png",
     "attention_ab_shapes": "comparison-picture.png",
     "cutout_and_compare": "sheet.png",
+    "flythrough_video": "still.png",
     "image_edit_sweep": "sheet-captioned.png",
+    "photos_to_splats": "sheet.png",
+    "splat_cleanup": "sheet.png",
     "sweep_demo": "sheet-captioned.png",
 }
 #: Further words for the run.

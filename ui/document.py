@@ -57,6 +57,8 @@ class OpenDocument(QObject):
         self.path = path
         #: What it may be called until it has a file.
         self.suggested = ""
+        #: Where relative paths begin while it has no file; ``None``: at the user's folder.
+        self._lies_in: Path | None = None
         self.document = Document(specs)
         if graph is not None:
             to_edits(graph).apply(self.document)
@@ -132,7 +134,7 @@ class OpenDocument(QObject):
     @property
     def folder(self) -> Path:
         """What relative paths of the graph are relative to."""
-        return self.path.parent if self.path is not None else Path.home()
+        return self.path.parent if self.path is not None else self._lies_in or Path.home()
 
     @property
     def title(self) -> str:
@@ -148,12 +150,20 @@ class OpenDocument(QObject):
         if target is None:
             raise ValueError("no file to save to")
         graph = self.snapshot()
-        if self.path is not None and target.parent != self.path.parent:  # its files stay where they are
-            graph = parse(provenance_text(graph, self.specs, self.path.parent).encode())
+        before = self.path.parent if self.path is not None else self._lies_in
+        if before is not None and target.parent != before:  # its files stay where they are
+            graph = parse(provenance_text(graph, self.specs, before).encode())
         save_workflow(graph, target)
         self.path = target
         self.undo_stack.setClean()
         self.named.emit()
+
+    def lose_file(self) -> None:
+        """Its file holds something else now: it is unsaved, and has to be given a name."""
+        if self.path is not None:
+            self.suggested, self._lies_in, self.path = self.path.stem, self.path.parent, None
+            self.undo_stack.resetClean()
+            self.named.emit()
 
 
 def open_file(path: Path, specs: Catalog) -> OpenDocument:

@@ -38,7 +38,7 @@ from meshloom.ui.locks import is_locked, lock_toggled
 from meshloom.ui.promoted import is_promoted, params_of, toggled
 from meshloom.ui.running.reasons import told
 from meshloom.ui.running.status import NodeStatus
-from meshloom.ui.theme import UNIT, icon, theme
+from meshloom.ui.theme import UNIT, current, icon, theme
 from meshloom.ui.words import _
 
 
@@ -47,8 +47,6 @@ class Inspector(QScrollArea):
 
     #: F1, or the button: the docs of a node type are wanted.
     docs_wanted = Signal(str)
-    #: The document's key in the queue, a node: run to here.
-    run_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +63,12 @@ class Inspector(QScrollArea):
         self._resets: dict[str, QToolButton] = {}
         self._status = QLabel()
         self._show_page()
+        current().changed.connect(self._themed)
+
+    def _themed(self) -> None:
+        status = self._told
+        self._show_page()
+        self.set_status(status)
 
     # ---------------------------------------------------------------------------------------- what is shown
 
@@ -130,7 +134,7 @@ class Inspector(QScrollArea):
         column.setSpacing(2 * UNIT)
         if self._document is None or not self._names:
             hint = QLabel(_("Select a node to see all of its settings."))
-            hint.setStyleSheet(f"color: {theme().dim};")
+            hint.setProperty("mood", "dim")
             hint.setWordWrap(True)
             column.addWidget(hint)
         else:
@@ -165,7 +169,7 @@ class Inspector(QScrollArea):
         if spec is not None:
             about = QLabel(_(spec.summary))
             about.setWordWrap(True)
-            about.setStyleSheet(f"color: {theme().dim};")
+            about.setProperty("mood", "dim")
             column.addWidget(about)
         params = params_of(self._document.document, data[0])
         if params:
@@ -239,7 +243,7 @@ class Inspector(QScrollArea):
         if param.name in data.links:
             link = data.links[param.name]
             words = QLabel(_("from {node}.{output}").format(node=link.node, output=link.output))
-            words.setStyleSheet(f"color: {theme().dim};")
+            words.setProperty("mood", "dim")
             column.addWidget(words)
             reset.hide()
             return
@@ -287,7 +291,7 @@ class Inspector(QScrollArea):
         """Named sets of the node's parameters."""
         row = QHBoxLayout()
         words = QLabel(_("Presets"))
-        words.setStyleSheet(f"color: {theme().dim};")
+        words.setProperty("mood", "dim")
         row.addWidget(words, 1)
         button = QToolButton()
         button.setText(_("Choose"))

@@ -68,6 +68,10 @@ def open_window(files: Sequence[Path] = ()) -> int:
     settings.changed.connect(
         lambda name: theme.use(settings.choices.theme, application) if name == "theme" else None
     )
+    hints = QGuiApplication.styleHints()
+    hints.colorSchemeChanged.connect(
+        lambda _scheme: theme.use("system", application) if settings.choices.theme == "system" else None
+    )
     sys.excepthook = _Mishap(window)
     awake = _leave_on_signals(application, window)
     window.show()

@@ -228,6 +228,7 @@ def _tint(ink: str, ground: str) -> str:
 
 def _sheet(chosen: Theme) -> str:
     return f"""
+    QLabel[mood="dim"] {{ color: {chosen.dim}; }}
     QToolTip {{ background: {chosen.raised}; color: {chosen.text}; border: 1px solid {chosen.line}; padding: 4px; }}
     QMainWindow::separator {{ background: {chosen.canvas}; width: 4px; height: 4px; }}
     QDockWidget {{ titlebar-close-icon: none; titlebar-normal-icon: none; }}

@@ -24,7 +24,9 @@ def attention(
     ] = None,
     kernel: Annotated[
         list[str] | None,
-        typer.Option("--kernel", help="A kernel; the first is the baseline; may be repeated."),
+        typer.Option(
+            "--kernel", help="A kernel (own.triton:warps=4); the first is the baseline; may be repeated."
+        ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; the best there is when left out.")] = None,
     rounds: Annotated[int, typer.Option(min=6, help="Rounds of each comparison.")] = 10,
@@ -34,8 +36,9 @@ def attention(
     to: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the whole result there, as JSON.")
     ] = None,
+    svg: Annotated[str | None, typer.Option(metavar="FILE", help="Draw speed over length there.")] = None,
 ) -> int:
     """Compare kernels of attention: what can be used here, on shapes of image models, with the noise told first."""
     from meshloom.kernels.attention.command import run_bench
 
-    return run_bench(spec, kernel, device, rounds, lossy, not no_gate, "-" if as_json else to)
+    return run_bench(spec, kernel, device, rounds, lossy, not no_gate, "-" if as_json else to, svg)

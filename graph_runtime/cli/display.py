@@ -7,7 +7,6 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
 from typing import Any, Protocol, TextIO
 
 from meshloom.graph_runtime.events import (
@@ -205,7 +204,3 @@ def human_bytes(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return ""
-
-
-#: What a display needs of an event listener elsewhere.
-Emit = Callable[[Event], None]

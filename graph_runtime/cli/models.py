@@ -215,6 +215,21 @@ def _tell_part(part: Any) -> None:
 
 
 @app.command()
+def check(source: _Source, revision: _Revision = "") -> int:
+    """Hash the files of a model from the Hub and tell which have changed since they were fetched."""
+    from meshloom.graph_runtime.models import hub
+
+    found = places.find(source, revision)
+    shown = _Bar()
+    try:
+        count = hub.check(source, found.folder, shown)
+    finally:
+        shown.close()
+    typer.echo(f"{human_bytes(count)} are as they were fetched")
+    return 0
+
+
+@app.command()
 def remove(
     source: _Source,
     revision: _Revision = "",

@@ -91,7 +91,8 @@ def _reach(means: Array) -> np.float32:
 
 def sigmoid(logits: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64))), np.float32)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64))), np.float32)
 
 
 def logit(shares: Array) -> Array:

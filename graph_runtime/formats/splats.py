@@ -1,4 +1,4 @@
-"""Splats in files: PLY, .splat, SPZ and glTF. Axes are converted here, once: see the modules of the formats."""
+"""Splats in files: PLY, .splat, SPZ, glTF and USD. Axes are converted here, once: see the modules of the formats."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from meshloom.graph_runtime.formats.splat_parts import Warn
 from meshloom.graph_runtime.formats.splat_ply import read_splat_ply, write_splat_ply
 from meshloom.graph_runtime.formats.splat_records import read_records, write_records
 from meshloom.graph_runtime.formats.spz import MAGIC, read_spz, write_spz
+from meshloom.graph_runtime.formats.usd_splats import read_usd_splats, write_usda
 from meshloom.graph_runtime.types import Splats
 
 #: What the file picker offers.
-PATTERNS = ("*.ply", "*.splat", "*.spz", "*.glb", "*.gltf")
-FORMATS = ("ply", "splat", "spz", "spz4", "glb")
+PATTERNS = ("*.ply", "*.splat", "*.spz", "*.glb", "*.gltf", "*.usda", "*.usdc", "*.usd", "*.usdz")
+FORMATS = ("ply", "splat", "spz", "spz4", "glb", "usda")
 
 
 def read_splats(path: Path, warn: Warn | None = None) -> Splats:
@@ -29,16 +30,21 @@ def read_splats(path: Path, warn: Warn | None = None) -> Splats:
             return read_spz(data, path.name, warn)
         if data[:4] == b"glTF" or path.suffix.lower() == ".gltf":
             return read_gltf_splats(data, path, warn)
+        if path.suffix.lower() in (".usd", ".usda", ".usdc", ".usdz") or data[:8] in (
+            b"PXR-USDC",
+            b"#usda 1.",
+        ):
+            return read_usd_splats(path, warn)
         if path.suffix.lower() == ".splat":
             return read_records(data, path.name, warn)
     raise NodeError(
-        f"{path.name} is no file of splats that is known; expected PLY, .splat, SPZ or glTF",
+        f"{path.name} is no file of splats that is known; expected PLY, .splat, SPZ, glTF or USD",
         hint="export it again",
     )
 
 
 def write_splats(splats: Splats, format: str = "ply") -> bytes:
-    """The content of a file: ply (exact), splat and spz (small, rounded), spz4 (the newer SPZ), glb."""
+    """The content of a file: ply (exact), splat and spz (small, rounded), spz4 (the newer SPZ), glb, usda."""
     if not len(splats):
         raise NodeError("the scene holds no splats to write", hint="look at where they come from")
     match format:
@@ -52,4 +58,6 @@ def write_splats(splats: Splats, format: str = "ply") -> bytes:
             return write_spz(splats, 4)
         case "glb":
             return write_gltf_splats(splats)
+        case "usda":
+            return write_usda(splats)
     raise NodeError(f"splats are not written as {format}; expected one of {', '.join(FORMATS)}")

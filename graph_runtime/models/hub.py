@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _NOT_NEEDED = (
     *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".webm", ".svg", ".pdf", ".ipynb", ".py", ".zip"),
 )
 _BLOCK = 1 << 20
+#: The name of a blob: a SHA-256, or the SHA-1 that git knows a small file by.
+_HASH = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
 _RETRIES = 5
 #: How long another process that fetches the same model is waited for (seconds).
 _OTHER = 3.0
@@ -190,7 +193,7 @@ def _fetch_blob(pull: Pull, file: Wanted, blobs: Path, progress: Progress, befor
     for _ in range(2):
         _download(pull, file, part, lambda done: progress(before + done, pull.bytes, file.name))
         if (
-            _sha256(part, lambda: progress(before + file.size, pull.bytes, f"{file.name} (checking)"))
+            _sha256(part, lambda read: progress(before + file.size, pull.bytes, f"{file.name} (checking)"))
             == file.sha256
         ):
             part.replace(blobs / file.blob)
@@ -250,7 +253,7 @@ def verify(pull: Pull, folder: Path, small_only: bool = False, progress: Progres
         if not path.exists():
             wrong.append(f"{file.name} is absent")
         elif file.sha256:
-            if not small_only and _sha256(path, lambda: None) != file.sha256:
+            if not small_only and _sha256(path, lambda read: None) != file.sha256:
                 wrong.append(f"{file.name} has changed")
         elif file.blob and _git_hash(path) != file.blob:
             wrong.append(f"{file.name} has changed")
@@ -263,12 +266,47 @@ def verify(pull: Pull, folder: Path, small_only: bool = False, progress: Progres
         )
 
 
-def _sha256(path: Path, tick: Callable[[], None]) -> str:
+def check(source: str, folder: Path, progress: Progress = lambda done, total, name: None) -> int:
+    """Hash the files of a snapshot, without asking the Hub: in its cache they lie under their hashes; bytes hashed.
+
+    Raises :class:`ModelError` naming the files that have changed, or where there is no hash to compare with.
+    """
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and _HASH.fullmatch(path.resolve().name)
+    ]
+    if not files:
+        raise ModelError(
+            f"{source} was not fetched from the Hub: there is nothing to compare its files with",
+            "meshloom models inspect tells whether they are whole",
+        )
+    total, done, wrong = sum(path.stat().st_size for path in files), 0, []
+    for path in files:
+        progress(done, total, path.name)
+        known = path.resolve().name
+
+        def tick(read: int, before: int = done, name: str = path.name) -> None:
+            progress(before + read, total, name)
+
+        found = _sha256(path, tick) if len(known) == 64 else _git_hash(path)
+        done += path.stat().st_size
+        if found != known:
+            wrong.append(path.relative_to(folder).as_posix())
+    progress(total, total, "")
+    if wrong:
+        raise ModelError(
+            f"{source} is not as it was fetched: {', '.join(wrong[:5])} changed",
+            f"meshloom models remove {source}, then: meshloom models pull {source}",
+        )
+    return total
+
+
+def _sha256(path: Path, tick: Callable[[int], None]) -> str:
+    """``tick``: told of the bytes read so far."""
     hasher = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(64 * _BLOCK):
             hasher.update(block)
-            tick()
+            tick(file.tell())
     return hasher.hexdigest()
 
 

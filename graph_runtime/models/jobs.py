@@ -8,7 +8,8 @@
     fetch it; ``agreed``: the name of the licence that was shown and agreed to
 ``{"do": "inspect", "source", "revision", "dtype", "offload", "quantisation"}``
     load it dry
-``{"do": "remove", "source", "revision"}``, ``{"do": "convert", "source", "revision"}``
+``{"do": "remove", "source", "revision"}``, ``{"do": "convert", "source", "revision"}``,
+``{"do": "check", "source", "revision"}``
 
 and writes JSON lines to what was standard output when it began: any number of ``{"progress": [done, total, what]}``,
 then ``{"result": ...}`` or ``{"error", "hint"}``. Ending the process is how to cancel: what has come stays, and
@@ -111,12 +112,20 @@ def convert(request: Mapping[str, Any], progress: Progress) -> Said:
     return {"written": [str(path) for path in written], "bytes": sum(path.stat().st_size for path in written)}
 
 
+def check(request: Mapping[str, Any], progress: Progress) -> Said:
+    """The hashes of the files of a model from the Hub."""
+    source = str(request["source"])
+    found = places.find(source, str(request.get("revision", "")))
+    return {"bytes": hub.check(source, found.folder, progress)}
+
+
 WORK: dict[str, Callable[[Mapping[str, Any], Progress], Said]] = {
     "look_up": look_up,
     "pull": pull,
     "inspect": inspect,
     "remove": remove,
     "convert": convert,
+    "check": check,
 }
 
 

@@ -52,6 +52,9 @@ def _held(source: str, commit: str, folder: Path) -> Held:
             state = f"incomplete: {len(checkpoint.absent)} files are absent"
         elif any(part.pickles for part in checkpoint.models):
             state = "pickled: convert it"
+        else:
+            for part in checkpoint.models:
+                part.tensors()  # heads of files alone: tells of those cut short
     except ModelError as error:
         state = "not for pipelines" if "is no checkpoint" in error.message else error.message
     return Held(source, commit, folder, pipeline, _size(folder), licence_of(read_card(folder)), state)

@@ -63,7 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spec", action="append", help="such as 'b1 h24 n4096 d128 bf16'; may be repeated")
-    parser.add_argument("--kernel", action="append", help="the first is the baseline; may be repeated")
+    parser.add_argument(
+        "--kernel",
+        action="append",
+        help="such as own.triton:block_m=64,warps=4; the first is the baseline; may be repeated",
+    )
     parser.add_argument("--device", default=None, help="cpu or cuda; the best there is when left out")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--lossy", action="store_true", help="also kernels that quantise")
@@ -71,6 +75,7 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", default=None, metavar="FILE", help="write the whole result; - for the terminal"
     )
+    parser.add_argument("--svg", default=None, metavar="FILE", help="draw speed over length")
 
 
 def _bench(chosen: argparse.Namespace) -> int:
@@ -84,6 +89,7 @@ def _bench(chosen: argparse.Namespace) -> int:
         lossy=chosen.lossy,
         gate=not chosen.no_gate,
         json_to=chosen.json,
+        svg_to=chosen.svg,
     )
 
 

@@ -27,10 +27,11 @@ from meshloom.kernels.attention.device import DeviceCaps, device_caps
 from meshloom.kernels.attention.impl.reference import attend64
 from meshloom.kernels.attention.inputs import Call, random_call
 from meshloom.kernels.attention.kernel import AttentionError, Kernel
+from meshloom.kernels.attention.nvml import Reading
 from meshloom.kernels.attention.spec import AttnSpec, torch_dtype
 from meshloom.kernels.attention.stats import Interval, judge, median_interval, noise_of, ratio_interval
 
-SCHEMA = "meshloom.attention.bench/1"
+SCHEMA = "meshloom.attention.bench/2"
 NULL = "null"
 
 Progress = Callable[[float, str], None]
@@ -98,7 +99,8 @@ class SpecResult:
     null: Interval | None
     noise: float
     foreign_load: float
-    clocks_mhz: list[float]
+    #: Of a GPU, after each round.
+    readings: list[Reading]
     drifted: list[int]
     rows: list[Row]
 
@@ -139,21 +141,24 @@ def compare(
     specs: Sequence[AttnSpec],
     plan: Plan = Plan(),
     progress: Progress = lambda share, message: None,
+    keep: Callable[[Result], None] = lambda result: None,
 ) -> Result:
     """Measure ``kernels`` (the first is the baseline) on each of ``specs``.
 
     A kernel that is unsupported, fails the gate, raises, runs out of memory or gives NaN is marked so; the others
-    finish. What ``progress`` raises ends the comparison.
+    finish. What ``progress`` raises ends the comparison; ``keep`` gets what there is after each spec.
     """
     found: list[SpecResult] = []
     gates: Gates = {}
+    said = conditions(specs[0].device if specs else "cpu")
     for index, spec in enumerate(specs):
 
         def told(share: float, message: str, index: int = index, spec: AttnSpec = spec) -> None:
             progress((index + share) / len(specs), f"{spec}: {message}")
 
         found.append(_compare(kernels, spec, plan, gates, told))
-    return Result(conditions(specs[0].device if specs else "cpu"), plan, found)
+        keep(Result(said, plan, found))
+    return Result(said, plan, found)
 
 
 @dataclass
@@ -176,12 +181,12 @@ def _compare(
     progress(0.0, "inputs")
     calls = [random_call(spec, plan.seed + index) for index in range(plan.inputs)]
     truth = _truth(calls[0], plan)
-    rows = [Row(kernel.id, kernel.title, kernel.fingerprint(caps), kernel.exact) for kernel in kernels]
+    rows = [Row(kernel.label, kernel.title, kernel.fingerprint(caps), kernel.exact) for kernel in kernels]
     arms: list[_Arm] = []
     for index, (kernel, row) in enumerate(zip(kernels, rows, strict=True)):
 
         def told(share: float, case: str, index: int = index, kernel: Kernel = kernel) -> None:
-            progress(0.3 * (index + share) / len(kernels), f"checking {kernel.id}, {case}")
+            progress(0.3 * (index + share) / len(kernels), f"checking {kernel.label}, {case}")
 
         told(0.0, "support")
         arm = _Arm(kernel, row)
@@ -203,7 +208,7 @@ def _compare(
         arms = [arm for arm in arms if arm.row.status == "ok"]
         if null is not None and null.row.status != "ok":
             null = None
-    load, clocks, drifted = watch.end()
+    watched = watch.end()
     against = (
         ratio_interval(null.times, arms[0].times) if null and arms and arms[0].kernel is kernels[0] else None
     )
@@ -212,7 +217,16 @@ def _compare(
         _conclude(arm, arms[0] if against else None, noise, spec, gemm)
     progress(1.0, "done")
     return SpecResult(
-        str(spec), spec.nq, spec.flops / 1e12, gemm, against, noise, load, clocks, drifted, rows
+        str(spec),
+        spec.nq,
+        spec.flops / 1e12,
+        gemm,
+        against,
+        noise,
+        watched.load,
+        watched.readings,
+        watched.drifted,
+        rows,
     )
 
 

@@ -25,4 +25,5 @@ KERNELS: dict[str, str] = {
     "own.gluon": "gluon_flash",
     "own.mma_low": "cuda_mma",
     "own.mma_high": "cuda_mma",
+    "own.cuda": "cuda_source",
 }

@@ -12,6 +12,7 @@ from meshloom.kernels.attention import registry
 from meshloom.kernels.attention.bench import Plan, Result, SpecResult, compare
 from meshloom.kernels.attention.device import device_caps
 from meshloom.kernels.attention.kernel import AttentionError, Kernel
+from meshloom.kernels.attention.plot import svg_of
 from meshloom.kernels.attention.spec import AttnSpec, SpecSyntaxError
 
 #: Measured when nothing is said: on the CPU what takes a minute; on CUDA powers of two and the lengths that
@@ -22,6 +23,7 @@ CUDA_SPECS = (
     *(f"b1 h24 n{n} d64 bf16" for n in (4096, 16384)),
     *(f"b1 h24 n{n} d128 bf16 causal" for n in (4096, 16384)),
 )
+_READINGS = ("clock", "power", "temperature")
 #: Too slow to be an opponent unless named.
 CHECKING_ONLY = ("reference.fp64", "flex", "sdpa.math", "own.triton")
 
@@ -34,13 +36,17 @@ def run_bench(
     lossy: bool = False,
     gate: bool = True,
     json_to: str | None = None,
+    svg_to: str | None = None,
 ) -> int:
-    """Measure and print; the exit code: 0 done, 1 a kernel failed, 2 the request was wrong."""
+    """Measure and print; the exit code: 0 done, 1 a kernel failed, 2 the request was wrong.
+
+    Files hold what there is after each shape, so that a run that is ended leaves what it measured.
+    """
     caps = device_caps(device)
     try:
         default = CUDA_SPECS if caps.kind == "cuda" else CPU_SPECS
         wanted = [AttnSpec.parse(text, caps.kind) for text in specs or default]
-        chosen = [registry.get(name) for name in kernels] if kernels else choose(wanted, lossy)
+        chosen = [registry.parse(name) for name in kernels] if kernels else choose(wanted, lossy)
     except (SpecSyntaxError, AttentionError) as error:
         print(f"meshloom: {error}\n  {getattr(error, 'fix', '')}".rstrip(), file=sys.stderr)
         return 2
@@ -49,15 +55,19 @@ def run_bench(
         if sys.stderr.isatty():
             print(f"\r{share:4.0%} {message[:70]:<70}", end="", file=sys.stderr, flush=True)
 
-    result = compare(chosen, wanted, Plan(rounds=rounds, gate=gate), progress)
+    def keep(found: Result) -> None:
+        if json_to and json_to != "-":
+            Path(json_to).write_text(json.dumps(clean(found.to_json()), indent=1) + "\n", encoding="utf-8")
+        if svg_to:
+            Path(svg_to).write_text(svg_of(found), encoding="utf-8")
+
+    result = compare(chosen, wanted, Plan(rounds=rounds, gate=gate), progress, keep)
     if sys.stderr.isatty():
         print("\r" + " " * 76 + "\r", end="", file=sys.stderr)
     if json_to == "-":
         print(json.dumps(clean(result.to_json()), indent=1))
     else:
         print(text_of(result))
-        if json_to:
-            Path(json_to).write_text(json.dumps(clean(result.to_json()), indent=1) + "\n", encoding="utf-8")
     return 1 if any(row.status == "failed" for _, row in result.rows) else 0
 
 
@@ -101,6 +111,11 @@ def _spec_lines(held: SpecResult) -> list[str]:
         low, high = held.null.low, held.null.high
         null = f"  A/A: {held.null.middle:.3f} [{low:.3f}, {high:.3f}], noise \u00b1 {held.noise:.1%}"
     lines = [head, null]
+    if held.readings:
+        clocks, watts, degrees = ([getattr(one, name) for one in held.readings] for name in _READINGS)
+        lines.append(
+            f"  clock {min(clocks):.0f} to {max(clocks):.0f} MHz, {max(watts):.0f} W, {max(degrees):.0f} \u00b0C"
+        )
     if held.drifted:
         lines.append(f"  clocks drifted in rounds {', '.join(str(index + 1) for index in held.drifted)}")
     for row in held.rows:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import math
 import os
 import platform
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from meshloom.kernels.attention.device import device_caps
+from meshloom.kernels.attention.nvml import Reading, read
 
 #: A round whose clock is off the median by more than this is flagged.
 DRIFT = 0.03
@@ -40,32 +43,41 @@ def conditions(device: str) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What went on meanwhile. ``load``: share of the processors that other processes used; ``readings``: of a GPU,
+    by rounds; ``drifted``: rounds whose clock was off."""
+
+    load: float
+    readings: list[Reading]
+    drifted: list[int]
+
+
 class Watch:
-    """Looks at the machine while rounds run: clocks of a GPU, the load that others make on a CPU."""
+    """Looks at the machine while rounds run: clock, power and temperature of a GPU, the load that others make."""
 
     def __init__(self, device: str) -> None:
-        self.cuda = device == "cuda"
-        self.clocks: list[float] = []
+        self.uuid = device_caps(device).uuid if device == "cuda" else ""
+        self.readings: list[Reading] = []
         self.begun = _busy(), time.process_time()
 
     def round(self) -> None:
         """To be called after each round."""
-        if self.cuda:
-            import torch
+        held = read(self.uuid)
+        if held is not None:
+            self.readings.append(held)
 
-            with contextlib.suppress(Exception):  # NVML is not everywhere
-                self.clocks.append(float(torch.cuda.clock_rate()))
-
-    def end(self) -> tuple[float, list[float], list[int]]:
-        """(share of the processors that other processes used, clocks in MHz by round, rounds that drifted)."""
-        middle = median(self.clocks) if self.clocks else 0.0
-        drifted = [index for index, clock in enumerate(self.clocks) if abs(clock - middle) > DRIFT * middle]
+    def end(self) -> Watched:
+        clocks = [held.clock for held in self.readings]
+        middle = median(clocks) if clocks else 0.0
+        drifted = [index for index, clock in enumerate(clocks) if abs(clock - middle) > DRIFT * middle]
         busy, own = _busy(), time.process_time()
-        if busy is None or self.begun[0] is None:
-            return float("nan"), self.clocks, drifted
-        total = busy[1] - self.begun[0][1]
-        foreign = busy[0] - self.begun[0][0] - (own - self.begun[1])
-        return max(0.0, foreign / total) if total > 0 else 0.0, self.clocks, drifted
+        load = math.nan
+        if busy is not None and self.begun[0] is not None:
+            total = busy[1] - self.begun[0][1]
+            foreign = busy[0] - self.begun[0][0] - (own - self.begun[1])
+            load = max(0.0, foreign / total) if total > 0 else 0.0
+        return Watched(load, self.readings, drifted)
 
 
 def _busy() -> tuple[float, float] | None:

@@ -1,7 +1,7 @@
 """The gate in a process of its own: an illegal access or a compiler's crash takes that one down and not this.
 
-An illegal access on a GPU also poisons the CUDA context for everything after it. Kernels that hold machine code
-of ours are verified here the first time; what they pass is remembered by fingerprint for this process.
+An illegal access on a GPU also poisons the CUDA context for everything after it. Kernels whose native code does not
+come with torch are verified here the first time; what they pass is remembered by fingerprint for this process.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ class Kernel:
     writes_out: bool = False
     #: Has :meth:`resources`.
     compiles: bool = False
-    #: It compiles to machine code of ours: the first verification runs in a process of its own.
+    #: Native code that does not come with torch: the first verification runs in a process of its own.
     risky: bool = False
 
     def __init__(self, **options: Any) -> None:
@@ -116,6 +116,12 @@ class Kernel:
                 f"{self.id} has no option {', '.join(sorted(unknown))}", f"it takes: {takes}"
             )
         self.chosen: dict[str, Any] = {**self.options, **options}
+
+    @property
+    def label(self) -> str:
+        """The id, with the options that are not as usual: ``own.triton:block_m=64,warps=4``."""
+        unusual = [f"{name}={held}" for name, held in self.chosen.items() if held != self.options[name]]
+        return f"{self.id}:{','.join(unusual)}" if unusual else self.id
 
     def installed(self) -> Verdict:
         """Whether what it needs is on this machine. Imports nothing heavy."""

@@ -25,10 +25,10 @@ class Policy:
     and what would work.
 
     ``calls`` counts by (spec, id of the kernel that computed it). The first result of each spec is looked at: NaN
-    where the inputs have none is an error and not a black picture. A kernel whose machine code is ours passes the
-    gate in a process of its own before it computes anything here. ``keep``: so many calls of each spec are kept in
-    ``captured`` for the gate: the first, second, fourth and so on, so that they come from all depths of the model.
-    ``timed``: :attr:`seconds` is told.
+    where the inputs have none is an error and not a black picture. A kernel of native code that is not torch's
+    passes the gate in a process of its own before it computes anything here. ``keep``: so many calls of each spec
+    are kept in ``captured`` for the gate: the first, second, fourth and so on, so that they come from all depths of
+    the model. ``timed``: :attr:`seconds` is told.
     """
 
     def __init__(

@@ -47,6 +47,20 @@ def get(kernel_id: str, **options: Any) -> Kernel:
     return _load(KERNELS[kernel_id])[kernel_id](**options)
 
 
+def parse(text: str) -> Kernel:
+    """The kernel of a :attr:`Kernel.label`. Raises :class:`AttentionError`."""
+    kernel_id, _, said = text.partition(":")
+    options = {}
+    for word in filter(None, said.split(",")):
+        name, equals, held = word.partition("=")
+        if not equals or not held.lstrip("-").isdigit():
+            raise AttentionError(
+                f"{word!r} is no option", "write name=number, such as own.triton:block_m=64,warps=4"
+            )
+        options[name] = int(held)
+    return get(kernel_id, **options)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A kernel and whether it can compute what was asked."""

@@ -210,7 +210,8 @@ class Training:
         if view.counts is not None:
             slope *= view.counts
         self.count += 1
-        if not np.isfinite(value):
+        # One number that is none would spread to all by the moments of its gradient.
+        if not (np.isfinite(value) and np.isfinite(slope.sum(dtype=np.float64))):
             self.skipped += 1
             return float("nan")
         self._move(index, frame, drawn, gain, slope, behind, gaussians, random)
@@ -239,10 +240,9 @@ class Training:
         slope = slope * gain
         by_alpha = -np.einsum("chw,c->hw", slope, behind.astype(np.float32))
         found = rasteriser.backward(frame, slope, by_alpha)
-        bad = np.isnan(found.spread)
-        if bad.any():
+        if np.isnan(found.spread).any() or not np.isfinite([*found.rotation.flat, *found.shift]).all():
             self.skipped += 1
-            found.spread[bad] = 0
+            return
         scales = found.scales * gaussians.scales
         opacity = gaussians.opacities
         by_opacity = found.opacities

@@ -50,6 +50,14 @@ def opened(chosen: AttentionKernel) -> Kernel:
     return kernel_of(chosen.id, chosen.settings())
 
 
+def label_of(chosen: AttentionKernel) -> str:
+    """Its id, with the options that are not as usual; the id alone of a kernel that is not known here."""
+    try:
+        return opened(chosen).label
+    except NodeError:
+        return chosen.id
+
+
 def kernel_of(kernel_id: str, options: dict[str, Any]) -> Kernel:
     from meshloom.kernels.attention import registry
     from meshloom.kernels.attention.kernel import AttentionError

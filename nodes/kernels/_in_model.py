@@ -18,7 +18,7 @@ from meshloom.graph_runtime.models.sampling import Job, make_picture
 from meshloom.graph_runtime.models.values import ModelRef
 from meshloom.graph_runtime.spec import Cancelled, NodeError, Run
 from meshloom.graph_runtime.types import Image
-from meshloom.nodes.kernels._choosing import kernel_of, value_of
+from meshloom.nodes.kernels._choosing import kernel_of, label_of, value_of
 from meshloom.nodes.kernels._gating import gate
 from meshloom.nodes.kernels._patch import computed_by, watching, with_kernel
 from meshloom.nodes.kernels._values import AttentionKernel
@@ -56,6 +56,10 @@ class Arm:
     floor: float | None = None
     floor_kernel: str = ""
     error: float | None = None
+
+    @property
+    def name(self) -> str:
+        return label_of(self.kernel)
 
     @property
     def seconds(self) -> float:
@@ -102,7 +106,7 @@ def _pictures(model: ModelRef, job: Job, told: Within) -> Make:
         with watching(keep) as found:
             picture = make_picture(with_kernel(model, arm.kernel), job, told)
         if arm.picture is None:
-            arm.picture = Image(picture.pixels, arm.kernel.id)
+            arm.picture = Image(picture.pixels, arm.name)
         return picture.pixels, found[-1]
 
     return make
@@ -131,9 +135,7 @@ def _measure(arms: list[Arm], make: Make, plan: Plan, told: Within) -> float:
     told.part(0.05, 0.1, "noise floor")
     floor, plain, captured = _floor(arms, make, told)
     for index, arm in enumerate(arms):
-        told.part(
-            0.1 + 0.1 * index / len(arms), 0.1 + 0.1 * (index + 1) / len(arms), f"gate of {arm.kernel.id}"
-        )
+        told.part(0.1 + 0.1 * index / len(arms), 0.1 + 0.1 * (index + 1) / len(arms), f"gate of {arm.name}")
         if plan.check and captured:
             with _marking(arm):
                 arm.checked = gate(arm.kernel, captured, lambda share, name: told.progress(share, 1.0, name))
@@ -141,7 +143,7 @@ def _measure(arms: list[Arm], make: Make, plan: Plan, told: Within) -> float:
     first: list[np.ndarray | None] = []
     for index, arm in enumerate(arms):
         told.part(
-            0.2 + 0.15 * index / len(arms), 0.2 + 0.15 * (index + 1) / len(arms), f"first by {arm.kernel.id}"
+            0.2 + 0.15 * index / len(arms), 0.2 + 0.15 * (index + 1) / len(arms), f"first by {arm.name}"
         )
         first.append(None)
         if not arm.failure:
@@ -246,7 +248,7 @@ def _rounds(arms: list[Arm], make: Make, plan: Plan, told: Within) -> float:
         tasks = [*shuffled, *reversed(shuffled)]
         for index, (arm, times) in enumerate(tasks):
             part = [low + (high - low) * at / len(tasks) for at in (index, index + 1)]
-            told.part(part[0], part[1], f"round {number + 1} of {plan.rounds}, {arm.kernel.id}")
+            told.part(part[0], part[1], f"round {number + 1} of {plan.rounds}, {arm.name}")
             if not arm.failure:
                 with _marking(arm):
                     spent[id(times)] = spent.get(id(times), 0.0) + _time(make, arm, told) / 2

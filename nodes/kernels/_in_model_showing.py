@@ -34,7 +34,7 @@ def table_of(arms: list[Arm], noise: float, mode: str) -> Table:
     """A row a kernel, after the baseline against itself."""
     unit = UNITS[mode]
     columns = (
-        *("kernel", "status", "ms", "speed-up", "speed-up low", "speed-up high", "verdict"),
+        *("kernel", "status", "verdict", "speed-up", "speed-up low", "speed-up high", "ms"),
         *("predicted speed-up", "% in attention"),
         *(f"difference from baseline ({unit})", f"noise floor ({unit})", "relative error to fp64"),
         *("equal when repeated", "accuracy", "gate", "attention calls", "by a fallback"),
@@ -49,9 +49,9 @@ def table_of(arms: list[Arm], noise: float, mode: str) -> Table:
             (
                 "A/A (baseline again)",
                 "ok",
-                None,
-                *ratio,
                 f"noise \u00b1 {noise:.1%}",
+                *ratio,
+                None,
                 None,
                 None,
                 same,
@@ -59,19 +59,19 @@ def table_of(arms: list[Arm], noise: float, mode: str) -> Table:
             )
         )
     for arm in arms:
-        words: list[Any] = [None, None, None, "baseline" if arm is base else ""]
+        words: list[Any] = ["baseline" if arm is base else "", None, None, None]
         against = None if arm.failure else speedup(arm, base)
         if against is not None:
-            words = [round(part, 4) for part in (against.middle, against.low, against.high)]
-            words.append(judge(against, noise))
+            ratio = [round(part, 4) for part in (against.middle, against.low, against.high)]
+            words = [judge(against, noise), *ratio]
         foreseen = predicted(arm, base)
         known = arm.repeats is not None and not arm.failure
         rows.append(
             (
-                arm.kernel.id,
+                arm.name,
                 f"failed: {arm.failure}" if arm.failure else "ok",
-                None if arm.failure else float(f"{1000 * arm.seconds:.4g}"),
                 *words,
+                None if arm.failure else float(f"{1000 * arm.seconds:.4g}"),
                 None if foreseen is None else round(foreseen, 4),
                 _share(arm),
                 _said(arm.difference, known),
@@ -106,7 +106,7 @@ def rounds_figure(arms: list[Arm]) -> Figure:
     series = []
     if base.times and not base.failure:
         series.append(_points("A/A (baseline again)", base.again, base.times))
-        series += [_points(arm.kernel.id, arm.times, base.times) for arm in arms[1:] if not arm.failure]
+        series += [_points(arm.name, arm.times, base.times) for arm in arms[1:] if not arm.failure]
     return Figure("Every round", "round", "time over the baseline's", tuple(series))
 
 
@@ -122,7 +122,7 @@ def errors_figure(arms: list[Arm], mode: str) -> Figure:
     for arm in arms:
         held = arm.error if step else arm.difference
         if held is not None and arm.times and not arm.failure:
-            series.append(Series(arm.kernel.id, np.array([1000 * arm.seconds]), np.array([held]), "points"))
+            series.append(Series(arm.name, np.array([1000 * arm.seconds]), np.array([held]), "points"))
     floors = [arm for arm in arms if arm.floor is not None and arm.times and not arm.failure]
     if floors and not step:
         ends = np.array([1000 * min(a.seconds for a in floors), 1000 * max(a.seconds for a in floors)])

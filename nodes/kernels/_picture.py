@@ -71,7 +71,7 @@ def picture_of_arms(arms: list[Arm], noise: float, title: str) -> Image:
         x = MARGIN + index * (side + 12)
         picture.paste(small, (x, top + 8))
         said = "baseline" if arm is arms[0] else f"{arm.difference:.1f} dB" if arm.difference else "equal"
-        draw.text((x, top + 14 + small.height), f"{arm.kernel.id}: {said}", FAINT, fonts[17])
+        draw.text((x, top + 14 + small.height), f"{arm.name}: {said}", FAINT, fonts[17])
     return Image(np.asarray(picture, np.uint8), "attention kernels in a model")
 
 
@@ -80,7 +80,7 @@ def _row_of(arm: Arm, base: Arm, noise: float) -> Row:
     from meshloom.kernels.attention.stats import judge, median_interval
     from meshloom.nodes.kernels._in_model_showing import speedup
 
-    row = Row(arm.kernel.id, arm.kernel.title, arm.kernel.fingerprint, arm.kernel.exact)
+    row = Row(arm.name, arm.kernel.title, arm.kernel.fingerprint, arm.kernel.exact)
     if arm.failure or not arm.times:
         row.status, row.reason = "failed", arm.failure
         return row

@@ -10,7 +10,7 @@ import numpy as np
 
 from meshloom.graph_runtime.spec import Multiline, NodeError, Range, Run, Seed, node
 from meshloom.graph_runtime.types import Figure, File, Image, Table, Text
-from meshloom.nodes.kernels._choosing import opened, parse_specs
+from meshloom.nodes.kernels._choosing import label_of, opened, parse_specs
 from meshloom.nodes.kernels._values import AttentionKernel
 
 
@@ -106,6 +106,6 @@ def compare(
         error_figure(result),
         rounds_figure(result),
         picture_of(result),
-        next((kernel for kernel in chosen if kernel.id == best), baseline),
+        next((kernel for kernel in chosen if label_of(kernel) == best), baseline),
         File("attention.json", np.frombuffer(told.encode(), np.uint8)),
     )

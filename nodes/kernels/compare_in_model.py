@@ -108,13 +108,13 @@ def compare_in_model(
     )
     arms, noise = measure(model, job, kernels, Plan(mode, rounds, seed + take, check), run)
     if all(arm.failure for arm in arms):
-        reasons = "; ".join(f"{arm.kernel.id}: {arm.failure}" for arm in arms)
+        reasons = "; ".join(f"{arm.name}: {arm.failure}" for arm in arms)
         raise NodeError(
             f"no kernel could be measured: {reasons}", hint="kernels.attention lists what can be used"
         )
     for arm in arms:
         if arm.failure:
-            run.warn(f"{arm.kernel.id} failed: {arm.failure}")
+            run.warn(f"{arm.name} failed: {arm.failure}")
     timed = [arm for arm in arms if not arm.failure and (arm.kernel.exact or not baseline.exact)]
     best = baseline
     if timed:

@@ -33,17 +33,17 @@ def blend_photos(
     depths: Sequence[DepthMap],
     views: Cameras,
     neighbours: Annotated[int, Range(1, 12)] = 3,
-    tolerance: Annotated[float, Slider(0.002, 0.2, step=0.002)] = 0.02,
+    tolerance: Annotated[float, Slider(0.002, 0.2, step=0.002)] = 0.04,
     unknown: Literal["around", "far", "fill"] = "around",
     *,
     run: Run,
 ) -> Views:
-    """See the scene from between the photos, without any model.
+    """See the scene from between the photos, by blending the nearest of them through their depth maps.
 
-    The photos' depth maps are drawn into each new view, and the colours of the nearest photos blended through them.
-    Photos from nearly the same direction count most; what a photo's depth map hides is not taken from it
-    (Unstructured Lumigraph Rendering, Buehler et al., 2001). Sharp where depth is right, and quick; splats are
-    steadier far from the photos. Holes are filled from around.
+    Needs no model: the depth maps are drawn into each new view, and colours looked up through them. Photos from
+    nearly the same direction count most; what a photo's depth map hides is not taken from it (Unstructured
+    Lumigraph Rendering, Buehler et al., 2001). Sharp where depth is right, and quick; splats are steadier far from
+    the photos. Holes are filled from around.
 
     images: undistorted photos, one a camera
     cameras: pinhole cameras of the photos

@@ -8,10 +8,10 @@ from meshloom.graph_runtime.spec import Run, node
 from meshloom.graph_runtime.types import File, Splats
 
 
-@node("Save splats", aliases=("export", "write", "ply", "spz", "splat", "glb", "3dgs"))
+@node("Save splats", aliases=("export", "write", "ply", "spz", "splat", "glb", "usd", "3dgs"))
 def save(
     splats: Splats,
-    format: Literal["ply", "spz", "spz4", "splat", "glb"] = "ply",
+    format: Literal["ply", "spz", "spz4", "splat", "glb", "usda"] = "ply",
     name: str = "splats",
     *,
     run: Run,
@@ -20,7 +20,8 @@ def save(
 
     PLY is exact, and read by nearly everything; y down, as all splat PLYs are. SPZ is ten times smaller (positions
     24 bits, the rest bytes), y up. .splat is for web viewers and drops how colours change with the direction. GLB
-    follows KHR_gaussian_splatting, y up; viewers that do not know it show points.
+    follows KHR_gaussian_splatting, y up; viewers that do not know it show points. USD (text) has them as
+    ParticleField3DGaussianSplat, y up.
 
     format: spz4 is the newer SPZ, a little smaller, which older programs do not read
     name: of the file, without extension

@@ -35,9 +35,14 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMenu, QWi
 from meshloom.graph_runtime.catalog import find_nodes
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.preset import dump, parse, read_workflow, resolve
+from meshloom.graph_runtime.types import Mesh, PointCloud
 from meshloom.ui import theme, words
+from meshloom.ui.canvas import pictures
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.running import results
+from meshloom.ui.viewport.draw import SHADINGS, Style, draw
+from meshloom.ui.viewport.eye import Eye
+from meshloom.ui.viewport.things import make
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.main_window import MainWindow
 from meshloom.ui.window.tour import Tour
@@ -658,7 +663,11 @@ class Monkey:
         if path is not None and tab.document.is_saved and path.parent == self.folder:
             specs = tab.document.specs
             if resolve(read_workflow(path), specs) != resolve(tab.document.snapshot(), specs):
-                raise Broken("what was saved reads as something else")
+                twins = [each.document.path for each in self.window.document_tabs()].count(path)
+                raise Broken(
+                    f"what was saved reads as something else ({twins} tabs of {path.name}):\n"
+                    f"{path.read_text()}\n{dump(tab.document.snapshot())}"
+                )
             self.checked["saved"] += 1
 
     def open(self) -> None:
@@ -881,6 +890,15 @@ def _warm_up() -> None:
     for name in LARGE:
         import_module(name)
     structural_similarity(np.zeros((16, 16)), np.ones((16, 16)), data_range=1.0)
+    # Drawing in 3D compiles, or loads, its kernels.
+    corners = np.eye(3, dtype=np.float32)
+    made = [
+        make(Mesh(corners, np.array([[0, 1, 2]], np.int32), colours=np.full((3, 3), 200, np.uint8))),
+        make(PointCloud(np.random.default_rng(0).random((2000, 3)).astype(np.float32))),
+    ]
+    view = Eye().fitted(np.zeros(3), np.ones(3)).view((640, 480))
+    for shading in SHADINGS:
+        draw(made, view, Style(shading=shading, wireframe=True))
 
 
 def resident() -> float:
@@ -901,7 +919,7 @@ def play(seed: int, actions: int, folder: Path, warm: int = 500, every: int = 50
     folder.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"seed": seed, "actions": 0, "faults": [], "grown_mb": 0.0, "cpu_s": 0.0}
     begun = time.process_time()
-    results._BUDGET = 8 << 20  # a cache that fills up is no leak
+    results._BUDGET = pictures._BUDGET = 8 << 20  # a cache that fills up is no leak
     with Watch() as watch:
         window = MainWindow(make_workbench(find_nodes(SAMPLES, packs=False)), ask=False)
         window.resize(1200, 800)
@@ -930,6 +948,12 @@ def play(seed: int, actions: int, folder: Path, warm: int = 500, every: int = 50
             except Exception:
                 watch.faults.append(traceback.format_exc())
             if before:
+                report["held_mb"] = round(resident() - before, 1)
+                for (
+                    tab
+                ) in window.document_tabs():  # what is shown is in memory with good reason; what stays is not
+                    window.tabs.setCurrentWidget(tab)
+                    window.close_tab()
                 report["grown_mb"] = round(resident() - before, 1)
             window.close()
             QApplication.processEvents()

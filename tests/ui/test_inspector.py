@@ -22,7 +22,7 @@ from meshloom.ui.fields.others import ChoiceField
 from meshloom.ui.inspector import Inspector
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.window.sweep_axis import AxisRow
-from meshloom.ui.words import speak
+from meshloom.ui.words import _, speak
 
 from .hand import click, drag, wheel
 
@@ -188,16 +188,16 @@ def test_a_choice_is_shown_in_portuguese_and_stored_in_english(
         inspector.set_document(document)
         show(inspector, "blend")
         field = inspector.fields["mode"]
-        assert isinstance(field, ChoiceField) and field.box.currentText() == "tela"
+        assert isinstance(field, ChoiceField) and field.box.currentText() == _("screen") == "divisão"
         qtbot.keyClick(field.box, Qt.Key.Key_Down)
-        assert params(document, "blend") == {"mode": "overlay"} and field.box.currentText() == "sobrepor"
+        assert params(document, "blend") == {"mode": "overlay"} and field.box.currentText() == "sobreposição"
         held = document.document.node("blend")
         painted = shape_of(document.document, ROOT, "blend", held, (0.0, 0.0), False).fields
-        assert "sobrepor" in [each.text for each in painted]
+        assert "sobreposição" in [each.text for each in painted]
         assert field.toolTip() == "como as cores das duas se combinam"
         swept = AxisRow("blend.mode", "Mode", field.param, "screen", document.snapshot(), catalog)
         qtbot.addWidget(swept)
-        assert swept.list.text().startswith("normal, multiplicar, tela, sobrepor")
+        assert swept.list.text().startswith("normal, multiplicação, divisão, sobreposição")
         assert swept.axis is not None and swept.axis.values == field.param.options
     finally:
         speak("en")

@@ -20,6 +20,13 @@ GAP_Y = 32.0
 _WIDTH = 216.0
 _HEIGHT = 200.0
 _SWEEPS = 6
+#: Room kept free for links that pass a layer, and how many such places there may be for each node.
+_LANE = 24.0
+#: How much more it matters that a lane is straight than that a node is beside its neighbours.
+_STRAIGHT = 8.0
+#: Where a node's first socket is, from its top.
+_SOCKET = 48.0
+_MOST_LANES = 4
 
 
 def layered(
@@ -64,19 +71,71 @@ def _part(
     whole.add_nodes_from(name for name in order if name in digraph)
     whole.add_edges_from(digraph.edges)
     layers = _layers(whole)
+    real = set(whole)
+    _add_lanes(whole, layers)
     for sweep in range(_SWEEPS if len(layers) > 1 else 0):
         _order(whole, layers, down=sweep % 2 == 0)
-    heights = [sum(sizes.get(name, (0, _HEIGHT))[1] + GAP_Y for name in layer) - GAP_Y for layer in layers]
-    tallest = max(heights, default=0.0)
+    tops = _tops(whole, layers, {**sizes, **dict.fromkeys(set(whole) - real, (0.0, _LANE))})
+    least = min(tops[name] for name in real)
     places: dict[str, Position] = {}
     x = 0.0
-    for layer, height in zip(layers, heights, strict=True):
-        y = (tallest - height) / 2
-        for name in layer:
-            places[name] = (x, y)
-            y += sizes.get(name, (0, _HEIGHT))[1] + GAP_Y
+    for layer in layers:
+        places.update({name: (x, tops[name] - least) for name in layer if name in real})
         x += max((sizes.get(name, (_WIDTH, 0))[0] for name in layer), default=_WIDTH) + GAP_X
-    return places, (x - GAP_X, tallest)
+    lowest = max(places[name][1] + sizes.get(name, (0, _HEIGHT))[1] for name in places)
+    return places, (x - GAP_X, lowest)
+
+
+def _tops(
+    digraph: nx.DiGraph[str], layers: list[list[str]], sizes: Mapping[str, tuple[float, float]]
+) -> dict[str, float]:
+    """Upper edges: each as high as its neighbours, so that a chain is a straight line, in the order of its layer."""
+    tops: dict[str, float] = {}
+    offsets: dict[str, float] = {}
+    for layer in layers:
+        y = 0.0
+        for name in layer:
+            offsets[name] = y
+            y += sizes.get(name, (0, _HEIGHT))[1] + GAP_Y
+        for name in layer:
+            tops[name] = offsets[name] - (y - GAP_Y) / 2
+    for sweep in range(_SWEEPS):
+        down = sweep % 2 == 0
+        neighbours = digraph.pred if down else digraph.succ
+        for layer in layers[1:] if down else layers[-2::-1]:
+            wanted = []
+            for name in layer:
+                held = [(tops[each] + _lane_at(each), _weight(each)) for each in neighbours[name]]
+                whole = sum(weight for _top, weight in held)
+                mean = (
+                    sum(top * weight for top, weight in held) / whole - _lane_at(name) if held else tops[name]
+                )
+                wanted.append(mean - offsets[name])
+            for name, top in zip(layer, _rising(wanted, [_weight(name) for name in layer]), strict=True):
+                tops[name] = top + offsets[name]
+    return tops
+
+
+def _lane_at(name: str) -> float:
+    """How far below the upper edge of a node the lane of a link from it would begin."""
+    return 0.0 if "/" in name else _SOCKET - _LANE / 2
+
+
+def _weight(name: str) -> float:
+    return _STRAIGHT if "/" in name else 1.0
+
+
+def _rising(wanted: list[float], weights: list[float]) -> list[float]:
+    """The nearest numbers, by least squares, none of which is below the one before (pool adjacent violators)."""
+    pools: list[tuple[float, float, int]] = []
+    for each, heavy in zip(wanted, weights, strict=True):
+        mean, weight, count = each, heavy, 1
+        while pools and pools[-1][0] > mean:
+            before, held, some = pools.pop()
+            mean = (mean * weight + before * held) / (weight + held)
+            weight, count = weight + held, count + some
+        pools.append((mean, weight, count))
+    return [mean for mean, _weight, count in pools for _each in range(count)]
 
 
 def _shelves(boxes: list[tuple[float, float]]) -> list[Position]:
@@ -111,6 +170,28 @@ def _layers(digraph: nx.DiGraph[str]) -> list[list[str]]:
     for name in order:
         layers[depth[name]].append(name)
     return [layers[level] for level in sorted(layers)]
+
+
+def _add_lanes(digraph: nx.DiGraph[str], layers: list[list[str]]) -> None:
+    """Give links that pass layers a place in each, so that they are not drawn behind what stands there.
+
+    Links from one node share their places. Left out where there would be too many to be worth it.
+    """
+    level = {name: index for index, layer in enumerate(layers) for name in layer}
+    far = {name: max((level[below] for below in digraph.succ[name]), default=level[name]) for name in digraph}
+    if sum(max(0, far[name] - level[name] - 1) for name in far) > _MOST_LANES * len(far):
+        return
+    for name in list(digraph):
+        first = level[name]
+        beyond = [below for below in digraph.succ[name] if level[below] > first + 1]
+        digraph.remove_edges_from([(name, below) for below in beyond])
+        before = name
+        for index in range(first + 1, far[name]):
+            lane = f"{index}/{name}"  # no node's name has a slash
+            layers[index].append(lane)
+            digraph.add_edge(before, lane)
+            digraph.add_edges_from((lane, below) for below in beyond if level[below] == index + 1)
+            before = lane
 
 
 def _order(digraph: nx.DiGraph[str], layers: list[list[str]], down: bool) -> None:

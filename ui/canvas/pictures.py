@@ -19,7 +19,8 @@ SMALL = 0.45
 _UNTITLED = 0.15
 #: Sockets stand out this far.
 _MARGIN = 10.0
-_BUDGET = 160 << 20
+#: Bytes of pictures of a canvas that is seen, and of one that is not.
+_BUDGET, _SPARE = 160 << 20, 16 << 20
 #: Painting new pictures may take this long a frame (seconds); what is late is shown at another scale, or a plain box.
 _PATIENCE = 0.006
 
@@ -37,6 +38,10 @@ class Pictures:
     def clear(self) -> None:
         self._held.clear()
         self._bytes = 0
+
+    def spare(self) -> None:
+        """Keep only what was drawn last: others want the memory now."""
+        self._keep_to(_SPARE)
 
     def begin_frame(self) -> None:
         """A new frame begins, with its time for painting."""
@@ -99,10 +104,13 @@ class Pictures:
             self._bytes -= _bytes(before[1])
         self._held[key] = (shape.version, pixmap)
         self._bytes += _bytes(pixmap)
-        while self._bytes > _BUDGET and len(self._held) > 1:
+        self._keep_to(_BUDGET)
+        return pixmap
+
+    def _keep_to(self, budget: int) -> None:
+        while self._bytes > budget and len(self._held) > 1:
             _, (_, old) = self._held.popitem(last=False)
             self._bytes -= _bytes(old)
-        return pixmap
 
 
 def _bytes(pixmap: QPixmap) -> int:

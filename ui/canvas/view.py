@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QCursor,
     QFocusEvent,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -674,6 +675,10 @@ class CanvasView(QGraphicsView):
         at = self.viewport().mapFromGlobal(QCursor.pos())
         inside = self.viewport().rect().contains(at)
         return self.viewport().mapToGlobal(at if inside else self.viewport().rect().center())
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.pictures.spare()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._space = False

@@ -34,10 +34,10 @@ def shown(param: Param, value: Any) -> str:
     """What stands for a value where there is one line: with its unit, in as many digits as help."""
     if value is None:
         return _("automatic") if param.optional else "–"
+    if param.options:
+        return option(value)
     if isinstance(value, bool):
         return _("on") if value else _("off")
-    if param.kind == "choice":
-        return option(value)
     if isinstance(value, float):
         return f"{value:.6g}{unit(param)}"
     if isinstance(value, int):

@@ -56,7 +56,8 @@ def to_screen(
         return _as_it_is(pixels, channel)
     if depth:
         near_far = depth if isinstance(depth, tuple) else depth_range(pixels)
-        held = _depth_levels(pixels[:, :, 0], *near_far)[:, :, None]
+        even = not isinstance(depth, tuple)  # two that are compared go by one scale
+        held = _depth_levels(pixels[:, :, 0], *near_far, even)[:, :, None]
     levels = held.astype(np.float32) / 255.0 if held.dtype == np.uint8 else _numbers(held)
     alpha = levels[:, :, 3] if levels.shape[2] == 4 else None
     colour = levels[:, :, :3] if levels.shape[2] >= 3 else np.repeat(levels[:, :, :1], 3, axis=2)
@@ -115,10 +116,16 @@ def depth_range(*depths: np.ndarray) -> tuple[float, float]:
     return float(near), float(far)
 
 
-def _depth_levels(depth: np.ndarray, near: float, far: float) -> np.ndarray:
+def _depth_levels(depth: np.ndarray, near: float, far: float, even: bool) -> np.ndarray:
+    """Near bright, far dark. ``even``: by depth or by its inverse, whichever spreads the levels better: a far wall
+    leaves the subject its share of them, and so does a near corner of a map of disparities."""
     known = np.isfinite(depth) & (depth > 0)
-    # By 1/depth, as the shift between two photos goes: a far wall leaves the subject its share of the levels.
-    level = (near / np.where(known, depth, 1.0) - near / far) / max(1.0 - near / far, 1e-9)
+    held = np.where(known, depth, 1.0)
+    level = 1.0 - (held - near) / max(far - near, 1e-9)
+    if even and known.any():
+        inverse = (near / held - near / far) / max(1.0 - near / far, 1e-9)
+        if abs(np.median(inverse[known]) - 0.5) < abs(np.median(level[known]) - 0.5):
+            level = inverse
     return np.where(known, np.clip(level, 0, 1) * 0.9 + 0.1, 0).astype(np.float32)
 
 

@@ -154,12 +154,10 @@ class FigureView(QWidget):
             item.enableAutoRange()
         item.setTitle(value.title, color=theme().text)
         for side, words in (("bottom", value.x_label), ("left", value.y_label)):
-            item.getAxis(side).enableAutoSIPrefix(False)
             item.getAxis(side).setPen(theme().line)
             item.getAxis(side).setTextPen(theme().dim)
-            item.setLabel(
-                side, words, color=theme().dim
-            )  # after the pens, which it would take its colour from
+            # After the pens, which it would take its colour from.
+            item.setLabel(side, words, siPrefixEnableRanges=_NEVER, color=theme().dim)
         item.showGrid(x=True, y=True, alpha=0.2)
         self._show_legend(value)
         for index, series in enumerate(value.series):
@@ -188,6 +186,9 @@ def curve_colour(index: int) -> str:
     held = _CURVES[theme().name]
     return held[index % len(held)]
 
+
+#: Sizes of numbers that an axis divides by a thousand and says so in its label: none, ticks tell numbers as they are.
+_NEVER = ((0.0, 0.0),)
 
 #: After Okabe and Ito's palette, toned for each ground.
 _CURVES = {

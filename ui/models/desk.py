@@ -132,6 +132,10 @@ class Desk(QObject):
     def convert(self, source: str, commit: str = "") -> None:
         self._work("convert", source, {"revision": commit}, _("Converting…"))
 
+    def check(self, source: str, commit: str = "") -> None:
+        """Hash its files."""
+        self._work("check", source, {"revision": commit}, _("Hashing the files…"))
+
     def _work(self, what: str, source: str, more: dict[str, str], words: str) -> None:
         if source in self._jobs:
             return
@@ -139,9 +143,15 @@ class Desk(QObject):
         self._clear_away()
         job = self._jobs[source] = Job({"do": what, "source": source, **more})
         self.busy[source] = words
+        job.progressed.connect(partial(self._busy_with, source, words))
         job.done.connect(partial(self._done, what, source, more.get("revision", "")))
         job.failed.connect(partial(self._failed, source))
         self.changed.emit(source)
+
+    def _busy_with(self, source: str, words: str, done: int, total: int, _what: str) -> None:
+        if source in self._jobs and total:
+            self.busy[source] = f"{words} {done / total:.0%}"
+            self.changed.emit(source)
 
     def _done(self, what: str, source: str, revision: str, result: dict[str, Any]) -> None:
         self._end(source)
@@ -153,6 +163,9 @@ class Desk(QObject):
             self.found.pop((source, revision), None)
             self.plans.pop(source, None)
             self.notes[source] = _("{size} freed.").format(size=amount(result["freed"]))
+        elif what == "check":
+            words = _("{size} are as they were fetched")
+            self.notes[source] = words.format(size=amount(result["bytes"]))
         else:
             words = _("{count} files written; the pickled ones are still there")
             self.notes[source] = words.format(count=len(result["written"]))

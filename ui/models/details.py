@@ -52,6 +52,8 @@ class Details(QWidget):
         self.fetch, self.stop = QPushButton(), QPushButton(_("Stop"))
         self.use = QPushButton(_("Use in the graph"))
         self.convert = QPushButton(_("Convert to safetensors"))
+        self.check = QPushButton(_("Check the files"))
+        self.check.setToolTip(_("Hash them, and tell which have changed since they were fetched"))
         self.remove = QPushButton(_("Remove…"))
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
@@ -66,6 +68,7 @@ class Details(QWidget):
         self.stop.clicked.connect(self._stop)
         self.use.clicked.connect(lambda: self.use_wanted.emit(self.row))
         self.convert.clicked.connect(self._convert)
+        self.check.clicked.connect(self._check)
         self.remove.clicked.connect(lambda: self.remove_wanted.emit(self.row))
         self.dry_run.wanted.connect(self._inspect)
         desk.changed.connect(self._changed)
@@ -100,9 +103,11 @@ class Details(QWidget):
         for button in (self.fetch, self.stop, self.use, self.convert):
             actions.addWidget(button)
         actions.addStretch(1)
+        actions.addWidget(self.check)
         actions.addWidget(self.open_folder)
         actions.addWidget(self.remove)
-        for button in (self.fetch, self.stop, self.use, self.convert, self.remove, self.open_folder):
+        buttons = (self.fetch, self.stop, self.use, self.convert, self.check, self.remove, self.open_folder)
+        for button in buttons:
             button.setAutoDefault(False)
         self._line = QFrame()
         self._line.setFixedHeight(1)
@@ -222,6 +227,8 @@ class Details(QWidget):
         self.use.setVisible(row.loadable)
         self.convert.setVisible(row.state == "pickled")
         self.convert.setEnabled(not busy)
+        self.check.setVisible(bool(row.commit) and not pulling)
+        self.check.setEnabled(not busy)
         self.remove.setVisible(row.here)
         self.remove.setEnabled(not pulling and not busy)
 
@@ -260,6 +267,10 @@ class Details(QWidget):
     def _convert(self) -> None:
         if self.row is not None:
             self._desk.convert(self.row.source, self.row.commit)
+
+    def _check(self) -> None:
+        if self.row is not None:
+            self._desk.check(self.row.source, self.row.commit)
 
     def _inspect(self, choices: dict[str, str]) -> None:
         if self.row is not None:

@@ -54,11 +54,13 @@ class DryRun(QWidget):
         )
         self.verdict = QLabel()
         below.addWidget(self.button)
-        below.addWidget(self.verdict, 1)
+        below.addWidget(self.verdict)
+        below.addStretch(1)
         self.memory = QLabel()
         self.faults = QLabel()
-        for each in (self.verdict, self.memory, self.faults):
+        for each in (self.memory, self.faults):
             each.setWordWrap(True)
+        for each in (self.verdict, self.memory, self.faults):
             each.hide()
         self.table = TableView(self)
         self.table.hide()

@@ -57,8 +57,17 @@ class RunInfo:
     failed: int = 0
     written: list[Path] = field(default_factory=list)
     node_seconds: dict[str, float] = field(default_factory=dict)
-    #: The last picture of a target, for lists.
+    #: The last picture of a target, for lists; until there is one, of any node.
     thumbnail: QImage | None = None
+
+    def __post_init__(self) -> None:
+        feeding = {link.node for node in self.graph.nodes.values() for link in node.links.values()}
+        self._ends = set(self.targets or set(self.graph.nodes) - feeding)
+
+    def picture_of(self, node: str, picture: QImage | None) -> None:
+        """A node's result has a picture."""
+        if picture is not None and (self.thumbnail is None or node in self._ends):
+            self.thumbnail = picture
 
 
 class Runs(QObject):
@@ -281,6 +290,7 @@ class Runs(QObject):
             ),
         )
         if run is not None:
+            run.picture_of(said["node"], self._pictures.get(outputs))
             run.done += 1
             run.computed += computed
             run.reused += not computed
@@ -333,7 +343,7 @@ class Runs(QObject):
         if status.outputs == outputs:
             self._set(document, said["node"], replace(status, thumbnail=picture))
         if run is not None:
-            run.thumbnail = picture
+            run.picture_of(said["node"], picture)
 
     def _problem(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         where = said.get("where", "")

@@ -29,13 +29,11 @@ _WIRE = np.float32(0.45)
 #: A normal's colour beyond grey: x red, up green, towards the viewer of the front blue.
 NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
 
-SHADINGS = ("auto", "material", "studio", "plain", "normals")
-
 
 @dataclass(frozen=True)
 class Style:
-    """How things are drawn. ``top``, ``bottom``: of the backdrop, sRGB 0..1. ``clip``: axis, where (0..1 through
-    the bounds), and whether the far side is kept."""
+    """How things are drawn. ``shading``: auto, material, studio, plain or normals. ``top``, ``bottom``: of the
+    backdrop, sRGB 0..1. ``clip``: axis, where (0..1 through the bounds), and whether the far side is kept."""
 
     shading: str = "auto"
     wireframe: bool = False

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from meshloom.ui.look.image_view import to_screen
-from meshloom.ui.theme import UNIT, theme
+from meshloom.ui.theme import UNIT
 from meshloom.ui.viewport.eye import SIDES
 from meshloom.ui.viewport.picking import Pick
 from meshloom.ui.viewport.things import Points, Stands, Thing
@@ -386,7 +386,7 @@ def _slider(menu: QMenu, text: str, low: int, high: int, value: int) -> QSlider:
     grid = QGridLayout(holder)
     grid.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
     label = QLabel(text, holder)
-    label.setStyleSheet(f"color: {theme().dim};")
+    label.setProperty("mood", "dim")
     slider = QSlider(Qt.Orientation.Horizontal, holder)
     slider.setRange(low, high)
     slider.setValue(value)

@@ -22,6 +22,11 @@ _SETTINGS: Mapping[str, dict[str, Any]] = {
     "cloud.load": {"file": Path("truth/object.ply")},
     "image.encode_prompt": {"prompt": "Give the owl a knitted blue scarf"},
     "image.load": {"file": Path("photos/IMG_0001.jpg")},
+    "kernels.cuda_source": {
+        "file": Path("../../../kernels/attention/impl/mma_flash.cu"),
+        "shared": 34816,
+        "macros": "BLOCK_N=32 QUERY_IN_REGISTERS=0 MIN_CTAS=4",
+    },
     "mesh.boolean": {"operation": "union"},
     "mesh.load": {"file": Path("truth/object.ply")},
     "photo.load_files": {"files": [Path("photos/IMG_0001.jpg"), Path("photos/IMG_0002.jpg")]},

@@ -175,6 +175,9 @@ class Files(QObject):
                 _("{file} was not saved").format(file=path.name), f"{words}\n\n" + _still_here()
             )
             return False
+        for other in self._window.document_tabs():
+            if other is not tab and other.document.path == path:
+                other.document.lose_file()
         self._window.bench.settings.remember(path)
         with contextlib.suppress(OSError):
             picture = picture_of(path)

@@ -464,7 +464,8 @@ class MainWindow(QMainWindow):
 
     def show_models(self, source: str = "") -> None:
         """The models on this machine, this one in front."""
-        dialogs.show_models(self, source)
+        if self.isVisible():  # fields ask every window there is, and one that is closed may not be gone yet
+            dialogs.show_models(self, source)
 
     def explain_all(self) -> None:
         for tab in self.document_tabs():

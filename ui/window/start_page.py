@@ -130,8 +130,8 @@ class StartPage(QWidget):
                 each.title,
                 each.lacking or each.about,
                 each.picture,
-                _("Runs here now") if not each.lacking else _("Something is missing"),
-                "good" if not each.lacking else "warn",
+                _("Something is missing") if each.lacking else "",
+                "warn",
             )
             for each in self._templates
             if wanted(each.title, each.about) and not (self.ready_only.isChecked() and each.lacking)

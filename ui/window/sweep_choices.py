@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from meshloom.ui.theme import UNIT, theme
+from meshloom.ui.theme import UNIT
 from meshloom.ui.window.sweep_cells import SweepCells
 from meshloom.ui.window.sweep_model import NUMBERS, PICTURE, SweepModel
 from meshloom.ui.words import _
@@ -82,7 +82,7 @@ class SweepChoices(QWidget):
         ):
             if words and shown:
                 named = QLabel(words, self)
-                named.setStyleSheet(f"color: {theme().dim};")
+                named.setProperty("mood", "dim")
                 top.addWidget(named)
             top.addWidget(widget)
             widget.setVisible(shown)
@@ -90,7 +90,7 @@ class SweepChoices(QWidget):
                 top.addSpacing(3 * UNIT)
         if not many:
             named = QLabel(self._cells.labels[self._cells.axes[0].place], self)
-            named.setStyleSheet(f"color: {theme().dim};")
+            named.setProperty("mood", "dim")
             top.addWidget(named)
         top.addStretch(1)
         top.addWidget(self.size)

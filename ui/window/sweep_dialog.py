@@ -68,7 +68,7 @@ class SweepDialog(QDialog):
         self.search, self.list = self.params.search, self.params.list
         self.hint = QLabel(_("Tick the settings to vary. Each one more is an axis of the grid."), self)
         self.hint.setWordWrap(True)
-        self.hint.setStyleSheet(f"color: {theme().dim};")
+        self.hint.setProperty("mood", "dim")
         page = QWidget()
         self._column = QVBoxLayout(page)
         self._column.setContentsMargins(0, 0, 2 * UNIT, 0)
@@ -79,7 +79,6 @@ class SweepDialog(QDialog):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)
-        self._area = area
         self.target = QComboBox(self)
         self.target.setAccessibleName(_("Look at"))
         looking = QHBoxLayout()

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, QPoint, QRect, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -87,6 +87,7 @@ class Tour(QObject):
         self.card.next_wanted.connect(self.next)
         self.card.back_wanted.connect(self.back)
         self.card.leave_wanted.connect(self.leave)
+        self.card.key_typed.connect(self._pass_on)
         for keys, work in (("Alt+Right", self.next), ("Alt+Left", self.back), ("F6", self._to_card)):
             shortcut = QShortcut(QKeySequence(keys), self._window)
             shortcut.activated.connect(work)
@@ -210,6 +211,14 @@ class Tour(QObject):
                 place.setFocus(Qt.FocusReason.OtherFocusReason)
         elif self.card is not None:
             self.card.next.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _pass_on(self, key: QKeyCombination) -> None:
+        """A key typed while the card has the focus does what it does where the step points: "F shows all"."""
+        place = self._found(self._steps[self.index].target)
+        for action in place.actions() if place is not None else ():
+            if action.isEnabled() and QKeySequence(key) in action.shortcuts():
+                action.trigger()
+                return
 
     def _to_card(self) -> None:
         if self.card is not None:

@@ -56,6 +56,8 @@ class Card(QWidget):
     next_wanted = Signal()
     back_wanted = Signal()
     leave_wanted = Signal()
+    #: A key (QKeyCombination) that the card has no use for.
+    key_typed = Signal(object)
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -167,7 +169,8 @@ class Card(QWidget):
             focused = self.focusWidget()
             (focused if isinstance(focused, QPushButton) else self.next).click()
         else:
-            event.accept()  # what is typed here is not for the window below
+            event.accept()  # what is typed here is not for the window below, but for what the step is about
+            self.key_typed.emit(event.keyCombination())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -27,7 +27,7 @@ from meshloom.ui.look.image_view import ImageView, pixels_of
 from meshloom.ui.look.overview import MOST, Overview, Part, can_show, has_overview, is_report
 from meshloom.ui.look.pages import FigureView, TableView, TextView
 from meshloom.ui.running.status import NodeStatus
-from meshloom.ui.theme import UNIT, theme
+from meshloom.ui.theme import UNIT
 from meshloom.ui.viewport.things import is_spatial
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.gathering import Gathering
@@ -85,6 +85,7 @@ class Viewer(QWidget):
         self.message.setWordWrap(True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setMargin(6 * UNIT)
+        self.message.setProperty("mood", "dim")
         self.stack = QStackedWidget(self)
         self.stack.addWidget(self.message)
         bar = QHBoxLayout()
@@ -279,7 +280,6 @@ class Viewer(QWidget):
 
     def _say(self, words: str) -> None:
         self.message.setText(words)
-        self.message.setStyleSheet(f"color: {theme().dim};")
         self.stack.setCurrentWidget(self.message)
 
     def _page(self, kind: str) -> QWidget:

@@ -10,6 +10,7 @@ from meshloom.kernels.attention.spec import Verdict, no
 
 class _FlashAttn(Kernel):
     source = "library"
+    risky = True
     module: str
 
     def installed(self) -> Verdict:

@@ -96,7 +96,8 @@ class GluonFlash(Kernel):
         like = torch.empty(1, 8, 1, spec.d, dtype=torch_dtype(spec.dtype))
         names = ("q", "k", "v", "out")
         boxes = {
-            name: held.__mangle__() for name, held in zip(names, self.descriptors(*[like] * 4), strict=True)
+            name: f"tensordesc<{spec.dtype}[{','.join(map(str, held.block_shape))}],{held.layout!r}>"
+            for name, held in zip(names, self.descriptors(*[like] * 4), strict=True)
         }
         variant = "n{block_n} s{stages}".format(**self.chosen)
         constants = self.constants(spec)

@@ -29,6 +29,7 @@ def _fetched(repository: str) -> Any:
 
 class _Hub(Kernel):
     source = "hub"
+    risky = True
     packages = ("kernels",)
     install = "pip install kernels"
     repository: str

@@ -15,6 +15,7 @@ from meshloom.kernels.attention.spec import YES, Verdict, no
 
 class _Sage(Kernel):
     source = "library"
+    risky = True
     exact = False
     licence = "Apache-2.0"
     major: int
@@ -56,6 +57,7 @@ class Three(Kernel):
     id = "sage.3"
     title = "SageAttention 3 (FP4, Blackwell)"
     source = "library"
+    risky = True
     exact = False
     licence = "Apache-2.0"
     packages = ("sageattn3",)

@@ -30,7 +30,7 @@ class TritonFlash(Kernel):
     install = 'pip install "meshloom[kernels]" (Linux; torch for CUDA brings it along)'
     sources = (Path(__file__).with_name("_triton_flash_kernel.py"),)
     limits = Limits(("cuda", "cpu"), ("fp32", "fp16", "bf16"), 256, 16, (80, 999), _MASKS, value_dim=True)
-    options: ClassVar = {"block_m": 0, "block_n": 0, "warps": 0, "stages": 0}
+    options: ClassVar = {"block_m": 0, "block_n": 0, "warps": 0, "stages": 0, "registers": 0}
     writes_out = True
     risky = True
     compiles = True
@@ -90,6 +90,7 @@ class TritonFlash(Kernel):
             UPCAST=interpreted,
             num_warps=config["warps"],
             num_stages=config["stages"],
+            maxnreg=self.chosen["registers"] or None,
             enable_fp_fusion=True,
         )
         return out
@@ -121,6 +122,7 @@ class TritonFlash(Kernel):
                 constants,
                 warps=config["warps"],
                 stages=config["stages"],
+                registers=self.chosen["registers"] or None,
             )
         ]
 

@@ -11,6 +11,7 @@ class Xformers(Kernel):
     id = "xformers"
     title = "xformers, memory-efficient"
     source = "library"
+    risky = True
     packages = ("xformers",)
     install = "pip install xformers"
     limits = Limits(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import struct
+import time
 import tracemalloc
 
 import numpy as np
@@ -14,6 +16,9 @@ from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats.splat_parts import placed, y_flipped
 from meshloom.graph_runtime.formats.splats import FORMATS, read_splats, write_splats
 from meshloom.graph_runtime.types import Splats
+
+#: Mutated files of each format; MESHLOOM_FUZZ=5000 for a thorough look.
+MUTATED = int(os.environ.get("MESHLOOM_FUZZ", "150"))
 
 
 def scene(count: int = 40, degree: int = 3, antialiased: bool = False) -> Splats:
@@ -197,15 +202,16 @@ def test_damaged_files_are_told_and_take_no_memory(tmp_path, name, data, says):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [format for format in FORMATS if format != "usda"])
 def test_mutated_files_end_in_splats_or_an_error(tmp_path, format):
     """Flipped, cut, doubled and overwritten bytes: nothing but a scene or a NodeError, and no flood of memory."""
     random = np.random.default_rng(7)
     original = bytearray(write_splats(scene(12, 1), format))
     path = tmp_path / f"mutated.{'spz' if format == 'spz4' else format}"
+    refused, slowest = 0, 0.0
     tracemalloc.start()
     try:
-        for _ in range(150):
+        for _ in range(MUTATED):
             data = bytearray(original)
             for _ in range(random.integers(1, 6)):
                 at = int(random.integers(len(data)))
@@ -223,11 +229,17 @@ def test_mutated_files_end_in_splats_or_an_error(tmp_path, format):
                 if not data:
                     data = bytearray(b"p")
             path.write_bytes(bytes(data))
+            begun = time.process_time()
             try:
                 found = read_splats(path)
             except NodeError:
+                refused += 1
                 continue
+            finally:
+                slowest = max(slowest, time.process_time() - begun)
             assert np.isfinite(found.means).all() and np.isfinite(found.scales).all()
-        assert tracemalloc.get_traced_memory()[1] < 50 << 20
+        most = tracemalloc.get_traced_memory()[1]
+        assert most < 50 << 20 and slowest < 5
+        print(f"\n{format}: {MUTATED} files, {refused} refused, slowest {slowest:.3f} s, {most >> 10} KiB")
     finally:
         tracemalloc.stop()

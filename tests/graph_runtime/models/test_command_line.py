@@ -45,6 +45,7 @@ def test_pull_list_inspect_remove(meshloom, hub):
     (held,) = json.loads(meshloom("list", "--json"))
     assert (held["source"], held["state"], held["licence_kind"]) == (SOURCE, "", "free")
     assert "loads whole" in meshloom("inspect", SOURCE)
+    assert "are as they were fetched" in meshloom("check", SOURCE)
     assert "freed" in meshloom("remove", SOURCE, "--yes")
     assert meshloom("list").startswith("0 models")
 

@@ -137,6 +137,22 @@ def test_weights_changed_on_disk_are_noticed(hub):
     blob.write_bytes(data)
     with pytest.raises(ModelError, match="has changed"):
         client.verify(plan, folder)
+    with pytest.raises(ModelError, match=r"diffusion_pytorch_model\.safetensors changed") as told:
+        client.check("some/model", folder)
+    assert "meshloom models remove some/model" in told.value.hint
+
+
+def test_files_are_hashed_without_the_hub(hub, tiny_original):
+    plan = client.look_up("some/model")
+    folder = client.fetch(plan)
+    hub.close()
+    told = []
+    assert (
+        client.check("some/model", folder, lambda done, total, name: told.append((done, total))) == plan.bytes
+    )
+    assert told[-1] == (plan.bytes, plan.bytes)
+    with pytest.raises(ModelError, match="nothing to compare"):
+        client.check("noise", tiny_original)
 
 
 def test_no_connection_names_the_command(home):

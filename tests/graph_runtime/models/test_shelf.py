@@ -58,6 +58,9 @@ def test_folders_of_one_s_own_are_found_by_name(home, tiny_original):
     assert find("noise").folder == own
     (held,) = held_models()
     assert (held.source, held.state) == ("noise", "")
+    weights = own / "transformer" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    assert "is cut short" in held_models()[0].state
     shutil.rmtree(own / "vae")
     assert held_models()[0].state == "incomplete: 1 files are absent"
     remove("noise")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from typing import ClassVar
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -59,7 +60,14 @@ def result():
     return compare(kernels, [SPEC], QUICK)
 
 
+def quiet(held) -> None:
+    """Skip where the machine is so busy that the benchmark itself says it cannot tell."""
+    if held.noise > 0.3:
+        pytest.skip(f"A/A noise \u00b1 {held.noise:.0%} on this machine now")
+
+
 def test_three_times_the_work_is_slower_by_about_three(result):
+    quiet(result.specs[0])
     row = result.specs[0].rows[2]
     assert row.verdict == "slower"
     assert 0.2 < row.speedup < 0.55
@@ -71,6 +79,7 @@ def test_the_same_kernel_is_never_called_slower_or_faster_than_its_noise(result)
     assert held.rows[0].verdict == "baseline"
     assert held.null is not None and 0 < held.noise < 2
     assert all(len(row.rounds) == 10 for row in held.rows[:3])
+    quiet(held)
     assert 0.7 < held.rows[1].speedup < 1.4
 
 
@@ -167,3 +176,37 @@ def test_opponents_are_chosen_with_the_baseline_first():
     names = [kernel.id for kernel in choose([AttnSpec.parse("h1 n64 d64 bf16")])]
     assert names[0] == "sdpa.default"
     assert "sdpa.flash" in names and "reference.fp64" not in names
+
+
+def test_what_is_measured_is_on_disk_after_each_shape(tmp_path, monkeypatch):
+    """A run that is ended leaves what it has; the drawing shows every kernel and shape that ran."""
+    from meshloom.kernels.attention import bench, command
+
+    init = bench.Plan.__init__
+    short = {"warm_up": 0.01, "least": 0.001, "settle": 0.0}
+    monkeypatch.setattr(bench.Plan, "__init__", lambda self, **words: init(self, **words, **short))
+    monkeypatch.setattr(bench, "_gemm_tflops", lambda spec: 0.5)
+    at = {name: tmp_path / f"held.{name}" for name in ("json", "svg")}
+    seen: list[int] = []
+    real = command.svg_of
+
+    def draws(found):
+        seen.append(len(json.loads(at["json"].read_text())["specs"]))
+        return real(found)
+
+    monkeypatch.setattr(command, "svg_of", draws)
+    shapes = ["h1 n32 d32 fp32", "h1 n48 d32 fp32", "h1 n32 d32 fp32 causal"]
+    kernels = ["sdpa.math", "sdpa.flash", "sdpa.cudnn"]
+    assert (
+        run_bench(shapes, kernels, "cpu", 6, gate=False, json_to=str(at["json"]), svg_to=str(at["svg"])) == 0
+    )
+    assert seen == [1, 2, 3]
+    root = ElementTree.fromstring(at["svg"].read_text())
+    texts = [held.text for held in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "B1 H1 D32 fp32" in texts and "B1 H1 D32 fp32, causal" in texts
+    assert {"sdpa.math", "sdpa.flash", "matrix product", "32", "48"} <= set(
+        texts
+    ) and "sdpa.cudnn" not in texts
+    circles = list(root.iter("{http://www.w3.org/2000/svg}circle"))
+    assert len(circles) == 6
+    assert all(0 <= float(held.get("cx")) <= 900 and 0 <= float(held.get("cy")) <= 420 for held in circles)

@@ -14,7 +14,7 @@ from meshloom.kernels.attention import registry
 from meshloom.kernels.attention.check import check_case
 from meshloom.kernels.attention.compile_cuda import compile_cuda, find_cuobjdump, find_nvrtc
 from meshloom.kernels.attention.device import DeviceCaps, device_caps
-from meshloom.kernels.attention.impl import cuda_mma
+from meshloom.kernels.attention.impl import _cuda_launch, cuda_mma
 from meshloom.kernels.attention.inputs import Case, adversarial, random_call
 from meshloom.kernels.attention.kernel import AttentionError, Kernel, Limits
 from meshloom.kernels.attention.spec import AttnSpec
@@ -42,11 +42,11 @@ class Emulated(Kernel):
     def run(self, q, k, v, mask, causal, scale, out):
         spec = AttnSpec.of(q, k, v, None, causal)
         function = self._function(tuple(self.kernel.defines(spec).items()))
-        q, k, v = (t if cuda_mma._aligned(t) else t.contiguous() for t in (q, k, v))
-        places = (cuda_mma.Place * 4)(*(cuda_mma.Place.of(tensor) for tensor in (q, k, v, out)))
+        q, k, v = (t if _cuda_launch.aligned(t) else t.contiguous() for t in (q, k, v))
+        places = (_cuda_launch.Place * 4)(*(_cuda_launch.Place.of(tensor) for tensor in (q, k, v, out)))
         function(
             *(ctypes.c_void_p(tensor.data_ptr()) for tensor in (q, k, v, out)),
-            ctypes.c_float(scale * cuda_mma.LOG2_E),
+            ctypes.c_float(scale * _cuda_launch.LOG2_E),
             *(ctypes.c_int(held) for held in (spec.nq, spec.nk, spec.hq, spec.hq // spec.hkv)),
             places,
             ctypes.c_int(math.ceil(spec.nq / cuda_mma.BLOCK_M)),

@@ -137,3 +137,22 @@ def test_the_hub_s_package_is_not_taken_for_a_folder_called_kernels(tmp_path, mo
         importlib.metadata.version("kernels")
         pytest.skip("the package is installed")
     assert registry.get("hub.flash_attn_3").installed().reason == "kernels is not installed"
+
+
+def test_a_label_says_options_and_is_read_back():
+    assert registry.parse("sdpa.math").label == "sdpa.math"
+    kernel = registry.parse("own.triton:block_m=64,warps=4")
+    assert kernel.label == "own.triton:block_m=64,warps=4" and kernel.chosen["block_m"] == 64
+    assert registry.parse(kernel.label).fingerprint(H200) == kernel.fingerprint(H200)
+    with pytest.raises(AttentionError, match="no option"):
+        registry.parse("own.triton:fast")
+    with pytest.raises(AttentionError, match="no option blocks"):
+        registry.parse("own.triton:blocks=3")
+
+
+def test_variants_of_a_kernel_differ_in_name_and_machine_code_and_blocks_are_checked():
+    assert "takes a block_n of 32" in str(
+        registry.get("own.mma_low", block_n=48).supports(QWEN_CUDA, H200)
+    ) or (not registry.get("own.mma_low").installed())
+    labels = {registry.get("own.mma_low", ctas=count).label for count in (0, 3, 5)}
+    assert labels == {"own.mma_low", "own.mma_low:ctas=3", "own.mma_low:ctas=5"}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,3 +114,35 @@ def test_figures_hold_numbers_only(run, chosen):
     held = compare(chosen("sdpa.math"), chosen("sdpa.flash"), shapes="h1 n16 d32 fp32", rounds=6, run=run)
     for figure in (held.speed, held.errors, held.rounds):
         assert all(np.isfinite(series.y).all() for series in figure.series)
+
+
+def test_a_kernel_from_one_s_own_nodes_as_the_guide_has_it(tmp_path):
+    """The guide's file, put into a folder of own nodes: a kernel like any other, gate included."""
+    from meshloom.graph_runtime.catalog import find_nodes
+    from meshloom.graph_runtime.engine import Engine, open_cache
+    from meshloom.graph_runtime.preset import parse, resolve
+    from meshloom.kernels.attention import registry
+
+    guide = (Path(registry.__file__).parents[2] / "docs" / "attention.md").read_text(encoding="utf-8")
+    (code,) = [text for text in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "@node" in text]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "fast.py").write_text(code, encoding="utf-8")
+    try:
+        catalog = find_nodes(tmp_path, packs=False)
+        nodes = {
+            "a": {"type": "kernels.attention", "with": {"kernel": "sdpa.math"}},
+            "b": {"type": "mine.fast"},
+            "compared": {
+                "type": "kernels.compare",
+                "with": {"shapes": "h1 n16 d32 fp32", "rounds": 6},
+                "from": {"baseline": "a.kernel", "second": "b.attention_kernel"},
+            },
+        }
+        graph = resolve(parse(json.dumps({"meshloom": 1, "nodes": nodes}).encode()), catalog)
+        engine = Engine(catalog, open_cache(None), workers=1)
+        outcome = engine.run(engine.plan(graph, None, tmp_path))
+        assert outcome.status == "done", outcome.failed
+        table = engine.value(outcome.outputs["compared"][0])
+        assert {row[1]: row[2] for row in table.rows}["mine.fast"] == "ok"
+    finally:
+        registry._added.pop("mine.fast", None)

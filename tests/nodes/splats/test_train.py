@@ -186,3 +186,47 @@ def test_photos_of_differing_size_and_grey_ones(world, run):
     mixed[1] = Image(images[1].pixels.mean(axis=2, keepdims=True).astype(np.uint8), images[1].name)
     trained = train(mixed, cameras, points, **{**QUICK, "iterations": 10}, run=run)
     assert np.isfinite(trained.splats.means).all()
+
+
+def test_gradients_that_are_no_numbers_are_left_out_and_told(world, run, monkeypatch):
+    from meshloom.kernels.splatting.losses import PhotoLoss
+
+    images, cameras, points = world
+    plain, calls = PhotoLoss.__call__, []
+
+    def spoiled(self, drawn, target):
+        loss, ssim, slope = plain(self, drawn, target)
+        calls.append(loss)
+        if len(calls) == 5:
+            slope[:, 10:14] = np.nan
+        return (float("nan") if len(calls) == 8 else loss), ssim, slope
+
+    monkeypatch.setattr(PhotoLoss, "__call__", spoiled)
+    trained = train(images, cameras, points, **{**QUICK, "iterations": 40}, hold_out=0, run=run)
+    for part in ("means", "quaternions", "scales", "opacities", "sh"):
+        assert np.isfinite(getattr(trained.splats, part)).all(), part
+    assert any("2 iterations had gradients that were no finite numbers" in said for said in run.warnings)
+
+
+def test_few_photos_are_not_looked_at_too_often():
+    from meshloom.nodes.splats._effort import A_PHOTO, chosen, for_photos
+
+    standard = chosen("standard", 0, 0, 0, -1)
+    assert for_photos(standard, 9).iterations == 9 * A_PHOTO < standard.iterations
+    assert for_photos(standard, 100) == standard and for_photos(standard, 1).iterations == 1000
+
+
+def test_another_kernel_learns_the_same_scene(world, run):
+    from meshloom.graph_runtime.types import SplattingKernel
+
+    images, cameras, points = world
+    torch = SplattingKernel("torch.tiles", "", "")
+    run.threads = 1
+    settings = {**QUICK, "iterations": 3, "max_side": 32, "hold_out": 0, "densify": "none"}
+    ours = train(images, cameras, points, **settings, run=run).splats
+    theirs = train(images, cameras, points, None, torch, **settings, run=run).splats
+    moved = np.linalg.norm(ours.means - points.positions, axis=1)
+    apart = np.linalg.norm(ours.means - theirs.means, axis=1)
+    assert np.median(moved) > 0 and np.median(apart) < 0.01 * np.median(moved)
+    with pytest.raises(NodeError, match="no kernel of splatting"):
+        train(images, cameras, points, None, SplattingKernel("mine", "", ""), **settings, run=run)

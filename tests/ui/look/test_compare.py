@@ -307,7 +307,7 @@ def test_depths_are_painted_on_one_scale(view: CompareView) -> None:
     middle = view.wipe.rect().center()
     shot = array(view.wipe.grab().toImage()).astype(int)
     near, far = shot[middle.y() + 60, middle.x() - 40, 0], shot[middle.y() + 60, middle.x() + 40, 0]
-    assert near > far + 40
+    assert near > far + 60
 
 
 def test_kinds_may_differ(view: CompareView, qtbot: QtBot) -> None:

@@ -114,6 +114,13 @@ def test_depth_is_bright_near_dark_far_and_black_where_unknown() -> None:
     assert shown[5, 5] == flat[-1], "farther than all is as dark as the farthest, not unknown"
 
 
+def test_a_far_wall_leaves_the_subject_its_levels() -> None:
+    subject = np.linspace(2, 4, 360, dtype=np.float32)
+    depth = np.concatenate([subject, np.full(40, 60, np.float32)]).reshape(20, 20)
+    shown = array(to_screen(depth[:, :, None], depth=True))[:, :, 0].astype(int).ravel()[:360]
+    assert (np.diff(shown) <= 0).all() and np.ptp(shown) > 100
+
+
 @pytest.mark.parametrize("depth", [np.zeros((4, 4), np.float32), np.full((4, 4), 3, np.float32)])
 def test_depth_without_a_range_is_shown_too(depth: np.ndarray) -> None:
     with warnings.catch_warnings():

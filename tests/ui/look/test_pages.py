@@ -191,6 +191,28 @@ def test_a_figure_changes_with_the_theme(figure: FigureView, qapp: QApplication)
     assert theme.LIGHT.text in figure.legend.styleSheet()
 
 
+@pytest.mark.parametrize("size", [2e-7, 1.0, 3e5])
+def test_ticks_tell_numbers_as_they_are(figure: FigureView, size: float) -> None:
+    figure.show_value(
+        Figure("Errors", "ms", "error", (Series("a", np.arange(3.0), size * np.array([1.0, 1.5, 2.0])),))
+    )
+    figure.plot.grab()
+    axis = figure.plot.getPlotItem().getAxis("left")
+    low, high = axis.range
+    values = [value for _step, ticks in axis.tickValues(low, high, 300)[:1] for value in ticks]
+    step = axis.tickSpacing(low, high, 300)[0][0]
+    told = axis.tickStrings(values, axis.autoSIPrefixScale * axis.scale, step)
+    assert [float(text) for text in told] == pytest.approx(values, rel=1e-3, abs=size * 1e-6)
+    assert "x" not in axis.labelString().partition("error")[2]
+
+
+def test_curves_are_named_beside_the_plot(figure: FigureView) -> None:
+    figure.show_value(FIGURE)
+    assert "mean" in figure.legend.text() and "worst" in figure.legend.text() and figure.legend.isVisible()
+    figure.show_value(Figure("One", "", "", FIGURE.series[:1]))
+    assert not figure.legend.isVisible()
+
+
 def test_another_figure_replaces_it(figure: FigureView) -> None:
     figure.show_value(FIGURE)
     alone = Figure("Bars", "", "", (Series("n", np.array([1.0, 2, 4]), np.array([5.0, 6, 7]), "bars"),))

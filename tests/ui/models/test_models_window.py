@@ -87,6 +87,14 @@ def test_a_model_is_fetched_after_its_licence_is_agreed_to_once(hub: Hub, opened
     assert first > 0, "gone on at the byte"
     assert (find("some/model").folder / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
     assert "Whole and checked" in details.message.text() and details.use.isVisible()
+    blob = (find("some/model").folder / WEIGHTS).resolve()
+    press(qtbot, details.check)
+    settled(qtbot, window)
+    assert "as they were fetched" in details.message.text()
+    blob.write_bytes(blob.read_bytes()[::-1])
+    press(qtbot, details.check)
+    settled(qtbot, window)
+    assert f"{WEIGHTS} changed" in details.message.text()
 
 
 def test_a_licence_not_agreed_to_fetches_nothing(hub: Hub, opened: Open, qtbot: QtBot) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
@@ -67,8 +68,23 @@ def test_a_run_tells_how_each_node_stands(runs: Runs, go: Go, qtbot: QtBot) -> N
     assert runs.statuses("d")["sum"].why == "has not run in this workflow before"
     qtbot.waitUntil(lambda: runs.statuses("d")["p"].thumbnail is not None)
     again = go(held)
-    assert (again.computed, again.reused) == (0, 4)
+    assert (again.computed, again.reused) == (0, 4) and again.thumbnail is not None
     assert runs.statuses("d")["s"].state == "cached"
+
+
+def test_the_picture_of_a_run_is_that_of_its_result(tmp_path: Path) -> None:
+    held = graph(a=("t.picture",), b=("image.invert", {}, {"image": "a"}))
+    made, between = QImage(2, 2, QImage.Format.Format_RGB888), QImage(3, 3, QImage.Format.Format_RGB888)
+    run = RunInfo(1, "d", "", held, tmp_path, "w")
+    run.picture_of("a", between)
+    assert run.thumbnail is between, "until there is a better one"
+    run.picture_of("b", made)
+    run.picture_of("a", between)
+    assert run.thumbnail is made
+    part = RunInfo(2, "d", "", held, tmp_path, "w", targets=("a",))
+    part.picture_of("a", between)
+    part.picture_of("b", made)
+    assert part.thumbnail is between
 
 
 def test_a_result_can_be_read_as_soon_as_it_is_told(runs: Runs, go: Go, qtbot: QtBot) -> None:

@@ -263,7 +263,8 @@ def test_fields_end_where_the_button_ends(form: FormView, tab: DocumentTab, qtbo
 def test_another_theme_is_followed(form: FormView, qapp: QApplication) -> None:
     theme.use("light", qapp)
     name = next(each for each in form.fields.widget().findChildren(QLabel) if each.text() == "Words")
-    assert theme.LIGHT.dim in name.styleSheet()
+    name.ensurePolished()
+    assert name.palette().windowText().color() == theme.LIGHT.colour("dim")
     theme.use("dark", qapp)
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
+from meshloom.graph_runtime.preset import read_workflow, resolve
 from meshloom.ui.canvas.model import rect_of
 from meshloom.ui.look.image_view import ImageView
 from meshloom.ui.running.runs import RunInfo
@@ -185,6 +186,24 @@ def test_the_title_marks_what_is_not_saved(
     assert "•" not in window.windowTitle()
     qtbot.keyClick(tab.view, Qt.Key.Key_Z, CTRL)
     assert "•" in window.windowTitle()
+
+
+def test_saving_over_the_file_of_another_tab_leaves_that_one_unsaved(
+    window: MainWindow, tab: DocumentTab, qtbot: QtBot, tmp_path: Path, save_to: Callable[[Path], None]
+) -> None:
+    save_to(tmp_path / "work.json")
+    qtbot.keyClick(tab.view, Qt.Key.Key_S, CTRL)
+    kept = tab.document.snapshot()
+    other = window.files.new()
+    qtbot.keyClick(other.view, Qt.Key.Key_S, CTRL)
+    assert other.document.path == tmp_path / "work.json" and other.document.is_saved
+    assert tab.document.path is None and not tab.document.is_saved
+    assert tab.document.title == "work" and tab.document.folder == tmp_path
+    window.tabs.setCurrentWidget(tab)
+    save_to(tmp_path / "again.json")
+    qtbot.keyClick(tab.view, Qt.Key.Key_S, CTRL)
+    assert resolve(read_workflow(tmp_path / "again.json"), tab.document.specs) == kept
+    assert not read_workflow(tmp_path / "work.json").nodes
 
 
 def test_undo_names_the_step(window: MainWindow, tab: DocumentTab, qtbot: QtBot) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -227,3 +227,16 @@ def test_closing_the_window_in_a_tour_is_fine(qtbot: QtBot) -> None:
     window.tour.next()
     with qtbot.waitSignal(window.destroyed):
         window.close()
+
+
+def test_a_key_for_what_the_step_shows_goes_there_from_the_card(window: Window, qtbot: QtBot) -> None:
+    fit = QAction("Fit", window.side)
+    fit.setShortcut("F")
+    fit.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    window.side.addAction(fit)
+    with qtbot.waitSignal(fit.triggered):
+        qtbot.keyClick(window.card.next, Qt.Key.Key_F)
+    fit.setEnabled(False)
+    with qtbot.assertNotEmitted(fit.triggered):
+        qtbot.keyClick(window.card.next, Qt.Key.Key_F)
+    assert window.tour.index == 0
