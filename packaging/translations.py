@@ -52,6 +52,7 @@ def of_nodes() -> dict[str, list[str]]:
     """What the nodes that come along say: titles, first sentences, and all of their parameters and sockets."""
     from meshloom.graph_runtime.catalog import find_nodes
     from meshloom.ui.fields.text import label
+    from meshloom.ui.window.node_page import prose
 
     found: dict[str, list[str]] = {}
     catalog = find_nodes(packs=False, user_folder=ROOT / "no such folder")
@@ -62,7 +63,9 @@ def of_nodes() -> dict[str, list[str]]:
         kinds = [each.wire.base.__name__ for each in sockets]
         units = [getattr(each.hint, "unit", "") for each in spec.params]
         options = [word for each in spec.params for word in options_of(each)]
-        for text in dict.fromkeys((spec.title, spec.summary, *names, *docs, *kinds, *units, *options)):
+        for text in dict.fromkeys(
+            (spec.title, spec.summary, *prose(spec), *names, *docs, *kinds, *units, *options)
+        ):
             if text:
                 found.setdefault(text, []).append(type_)
     return found

@@ -28,9 +28,9 @@ def match(
     """Find the same spots in pairs of photos, and keep those that one motion of the camera explains.
 
     Every descriptor is compared with every other, exactly; a match must be the best both ways and pass the
-    ratio test both ways. Then LO-RANSAC finds the two-view geometry (COLMAP). Each pair is remembered by its
-    features: a photo added later is matched with the others only. A pair of 6000 features takes about 0.2 s
-    of CPU.
+    ratio test both ways. Then LO-RANSAC finds the two-view geometry (COLMAP). Each pair is remembered
+    by its features: a photo added later is matched with the others only. A pair of 6000 features takes about
+    0.2 s of CPU.
 
     features: one item a photo
     pairing: exhaustive tries all pairs; sequential only near ones, for videos and long walks

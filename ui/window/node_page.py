@@ -64,6 +64,12 @@ def body(spec: NodeSpec) -> list[str]:
     return [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
+def prose(spec: NodeSpec) -> list[str]:
+    """What of the body is words, to be translated: its paragraphs and the items of its lists."""
+    return [" ".join(part.split()) for each in body(spec) for tag, parts in [_parts(each)] if tag != "pre"
+            for part in parts]  # fmt: skip
+
+
 def limits(param: Param) -> str:
     """Which values a parameter takes, in words."""
     hint = param.hint
@@ -169,17 +175,24 @@ def _default(param: Param) -> str:
     return shown(param, held)
 
 
-def _block(text: str, known: Collection[str]) -> str:
-    """A paragraph, a list, or lines kept as they are where they are indented."""
+def _parts(text: str) -> tuple[str, list[str]]:
+    """A paragraph, a list, or lines kept as they are where they are indented: the tag, and the texts in it."""
     lines = text.split("\n")
     if all(line.startswith("    ") for line in lines):
-        code = html.escape("\n".join(line[4:] for line in lines))
-        return f'<pre style="margin: 0 0 8px 0; color: {theme().dim}">{code}</pre>'
+        return "pre", ["\n".join(line[4:] for line in lines)]
     if lines[0].lstrip().startswith(("- ", "* ")):
-        items = re.split(r"(?:^|\n)\s*[-*] ", text)[1:]
-        inside = "".join(f"<li>{_rich(' '.join(item.split()), known)}</li>" for item in items)
+        return "ul", re.split(r"(?:^|\n)\s*[-*] ", text)[1:]
+    return "p", [text]
+
+
+def _block(text: str, known: Collection[str]) -> str:
+    tag, parts = _parts(text)
+    if tag == "pre":
+        return f'<pre style="margin: 0 0 8px 0; color: {theme().dim}">{html.escape(parts[0])}</pre>'
+    if tag == "ul":
+        inside = "".join(f"<li>{_rich(doc(each), known)}</li>" for each in parts)
         return f'<ul style="margin: 0 0 8px 0">{inside}</ul>'
-    return f'<p style="margin: 0 0 8px 0">{_rich(" ".join(text.split()), known)}</p>'
+    return f'<p style="margin: 0 0 8px 0">{_rich(doc(parts[0]), known)}</p>'
 
 
 def _rich(text: str, known: Collection[str]) -> str:

@@ -17,6 +17,7 @@ from meshloom.ui.fields.text import label
 from meshloom.ui.window.node_docs import NodeDocs
 from meshloom.ui.window.node_page import body, limits, page
 from meshloom.ui.window.templates import PRESETS
+from meshloom.ui.words import speak
 
 
 @pytest.fixture
@@ -58,6 +59,22 @@ def test_the_page_says_what_the_spec_says(docs: NodeDocs) -> None:
         assert words in text, words
     assert text.count("standard deviation of the gaussian") == 1, "said with the parameter, not above too"
     assert docs.windowTitle() == "Blur"
+
+
+def test_the_page_speaks_the_language_of_the_window(catalog: Catalog) -> None:
+    speak("pt_BR")
+    try:
+        text = page(catalog["image.blur"])
+    finally:
+        speak("en")
+    for words in (
+        "Desfoque",
+        "image.blur",
+        "Pixels transparentes não passam cor aos vizinhos.",
+        "gaussiano, caixa, mediana, bilateral",
+        "desvio padrão da gaussiana",
+    ):
+        assert words in text, words
 
 
 def test_inputs_and_outputs_with_their_words(docs: NodeDocs) -> None:
