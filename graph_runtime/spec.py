@@ -114,9 +114,14 @@ class Slider(Range):
 
 @dataclass(frozen=True)
 class Choice(Hint):
-    """One of ``options``. ``Literal["a", "b"]`` says the same."""
+    """One of ``options``. ``Literal["a", "b"]`` says the same.
+
+    ``refusals``: a module that, run by itself, prints why some of them cannot be used on this machine, as a JSON
+    object by option. Forms show these greyed, with the reason.
+    """
 
     options: tuple[str, ...]
+    refusals: str = ""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Chosen(NamedTuple):
     cacheable=False,
 )
 def attention(
-    kernel: Annotated[str, Choice(tuple(KERNELS))] = "sdpa.default",
+    kernel: Annotated[str, Choice(tuple(KERNELS), "meshloom.kernels.attention.refusals")] = "sdpa.default",
     shape: str = "b1 h24 n4096 d128 bf16",
     need: Literal["installed", "shape"] = "installed",
     device: Literal["auto", "cpu", "cuda"] = "auto",

@@ -25,7 +25,7 @@ class Chosen(NamedTuple):
     cacheable=False,
 )
 def splatting(
-    kernel: Annotated[str, Choice(tuple(KERNELS))] = DEFAULT,
+    kernel: Annotated[str, Choice(tuple(KERNELS), "meshloom.kernels.splatting.refusals")] = DEFAULT,
     check: bool = True,
     fallback: bool = False,
     *,

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -23,10 +23,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from meshloom.graph_runtime.spec import OpenFile, OpenFolder, Param
+from meshloom.graph_runtime.spec import Choice, OpenFile, OpenFolder, Param
 from meshloom.ui.fields.field import Field, no_wheel_focus
+from meshloom.ui.fields.refusals import refusals
 from meshloom.ui.fields.text import digits, option
-from meshloom.ui.theme import UNIT
+from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.words import _
 
 
@@ -46,17 +47,30 @@ class SwitchField(Field):
         self.offer(on, done=True)
 
 
+class _Options(QComboBox):
+    """Tells when its list is about to be seen."""
+
+    opening = Signal()
+
+    def showPopup(self) -> None:
+        self.opening.emit()
+        super().showPopup()
+
+
 class ChoiceField(Field):
-    """One of several options."""
+    """One of several options; those that cannot be used here are greyed, with the reason, once the list is opened."""
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
-        self.box = QComboBox(self)
+        self.box = _Options(self)
         no_wheel_focus(self.box)
         for each in param.options:
             self.box.addItem(option(each), each)
         self.hold(self.box)
         self.box.activated.connect(self._chosen)
+        if isinstance(param.hint, Choice) and param.hint.refusals:
+            self._module = param.hint.refusals
+            self.box.opening.connect(self._ask)
 
     def show_value(self, value: Any) -> None:
         index = next((row for row, each in enumerate(self.param.options) if each == value), -1)
@@ -64,6 +78,25 @@ class ChoiceField(Field):
 
     def _chosen(self, index: int) -> None:
         self.offer(self.box.itemData(index), done=True)
+
+    def _ask(self) -> None:
+        self.box.opening.disconnect(self._ask)
+        self._refusals = refusals(self._module)
+        if self._refusals.reasons is None:
+            self._refusals.told.connect(self._grey)
+        else:
+            self._grey()
+
+    def _grey(self) -> None:
+        """They can be chosen all the same: a workflow may be for another machine."""
+        reasons = self._refusals.reasons or {}
+        for row, each in enumerate(self.param.options):
+            if each in reasons:
+                self.box.setItemText(row, f"{option(each)} – {reasons[each]}")
+                self.box.setItemData(row, reasons[each], Qt.ItemDataRole.ToolTipRole)
+                self.box.setItemData(row, QColor(theme().dim), Qt.ItemDataRole.ForegroundRole)
+        view = self.box.view()
+        view.setMinimumWidth(min(view.sizeHintForColumn(0) + 6 * UNIT, 720))
 
 
 class LineField(Field):
