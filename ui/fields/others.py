@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QPlainTextEdit,
     QPushButton,
+    QStyledItemDelegate,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -70,6 +71,9 @@ class ChoiceField(Field):
         self.box.activated.connect(self._chosen)
         if isinstance(param.hint, Choice) and param.hint.refusals:
             self._module = param.hint.refusals
+            self.box.setItemDelegate(
+                QStyledItemDelegate(self.box)
+            )  # the usual one draws menus, which know no colours
             self.box.opening.connect(self._ask)
 
     def show_value(self, value: Any) -> None:
