@@ -93,14 +93,15 @@ def test_rings_of_other_lengths(block_n, stages):
     ids=["ring overwritten", "values too early", "scores too early", "no fence", "sums not shrunk"],
 )
 def test_a_fault_of_its_kind_is_seen(right, wrong, tmp_path, monkeypatch):
-    """What runs the source would show the faults that such kernels have."""
+    """What runs the source would show, sooner or later, the faults that such kernels have."""
     monkeypatch.setattr(words, "PATIENCE", 0.5)
     source, count = re.subn(right, wrong, SOURCE.read_text(encoding="utf-8"), count=1)
     assert count == 1
     broken = tmp_path / "broken.py"
     broken.write_text(source, encoding="utf-8")
     with pytest.raises(AssertionError):
-        check("b1 h1 n64 nk300 d64 bf16", Emulated(broken))
+        for _turn in range(25):  # a race is not lost every time
+            check("b1 h1 n64 nk300 d64 bf16", Emulated(broken))
 
 
 @needs_triton
