@@ -35,7 +35,7 @@ bundle:  ## a folder that runs without Python installed: dist/meshloom
 	@du -sh dist/meshloom
 
 test:  ## style, types and all tests
-	@$(SETUP) --extra dev --extra app --extra diffusion
+	@$(SETUP) --extra dev --extra app --extra diffusion --extra kernels
 	@packaging/check.sh $(TESTS)
 
 lint:  ## style and types only
