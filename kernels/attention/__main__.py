@@ -1,4 +1,4 @@
-"""The attention benchmark as a command of its own, for a machine that has torch and a copy of these files.
+"""The attention benchmark as a command of its own, for a machine that has torch and a copy of the folder ``kernels``.
 
     python -m meshloom.kernels.attention bench --json result.json
     python path/to/kernels/attention bench --device cuda

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from meshloom.kernels.attention.device import DeviceCaps
-from meshloom.kernels.attention.spec import YES, AttnSpec, MaskKind, Verdict, no
+from meshloom.kernels.attention.spec import AttnSpec, MaskKind
+from meshloom.kernels.registry import YES, Verdict, no
 
 if TYPE_CHECKING:
     import torch

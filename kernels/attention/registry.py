@@ -1,50 +1,26 @@
-"""All kernels by id; for a spec, each with its verdict.
-
-The implementations are found by name and not imported above, so that a node's code digest does not hold the
-source of every kernel: an edit of one concerns what uses that one, through its fingerprint.
-"""
+"""All kernels by id; for a spec, each with its verdict."""
 
 from __future__ import annotations
 
-import functools
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
 from meshloom.kernels.attention.catalogue import KERNELS
 from meshloom.kernels.attention.device import DeviceCaps, device_caps
 from meshloom.kernels.attention.kernel import AttentionError, Kernel
-from meshloom.kernels.attention.spec import AttnSpec, Verdict
+from meshloom.kernels.attention.spec import AttnSpec
+from meshloom.kernels.registry import Registry, Verdict
 
-_added: dict[str, type[Kernel]] = {}
-
-
-def register(kernel: type[Kernel]) -> type[Kernel]:
-    """Add a kernel of one's own (a decorator). Raises ValueError where the id is taken by another class."""
-    held = _added.get(kernel.id)
-    if kernel.id in KERNELS or (held is not None and held.__qualname__ != kernel.__qualname__):
-        raise ValueError(f"{kernel.id} is taken")
-    _added[kernel.id] = kernel
-    return kernel
-
-
-@functools.cache
-def _load(module: str) -> dict[str, type[Kernel]]:
-    held = importlib.import_module(f"meshloom.kernels.attention.impl.{module}")
-    return {kernel.id: kernel for kernel in held.KERNELS}
-
-
-def ids() -> tuple[str, ...]:
-    return (*KERNELS, *_added)
+_HELD: Registry[Kernel] = Registry(KERNELS, "meshloom.kernels.attention.impl")
+register, ids, _added = _HELD.register, _HELD.ids, _HELD.added
 
 
 def get(kernel_id: str, **options: Any) -> Kernel:
     """The kernel of that id. Raises :class:`AttentionError` naming those there are, or the options it takes."""
-    if kernel_id in _added:
-        return _added[kernel_id](**options)
-    if kernel_id not in KERNELS:
+    kernel = _HELD.find(kernel_id)
+    if kernel is None:
         raise AttentionError(f"no kernel is called {kernel_id!r}", f"there are: {', '.join(ids())}")
-    return _load(KERNELS[kernel_id])[kernel_id](**options)
+    return kernel(**options)
 
 
 def parse(text: str) -> Kernel:

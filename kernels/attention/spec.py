@@ -26,28 +26,6 @@ class MaskKind(Enum):
     ADDITIVE = "additive"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether something can be done; where not, why not and what would help."""
-
-    ok: bool
-    reason: str = ""
-    fix: str = ""
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def __str__(self) -> str:
-        return "yes" if self.ok else f"{self.reason}; {self.fix}" if self.fix else self.reason
-
-
-YES = Verdict(True)
-
-
-def no(reason: str, fix: str = "") -> Verdict:
-    return Verdict(False, reason, fix)
-
-
 class SpecSyntaxError(ValueError):
     """A text that is no spec; the message says what is expected."""
 

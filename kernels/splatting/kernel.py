@@ -8,13 +8,13 @@ import importlib.util
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meshloom.kernels.registry import Verdict
 from meshloom.kernels.splatting.arrays import Camera, Frame, Gaussians, Gradients, Settings
 
 Floats = NDArray[np.float32]
@@ -49,18 +49,6 @@ class Rasteriser(Protocol):
 
     def over(self, work: Callable[[int, int], object], count: int, least: int = 2048) -> None:
         """``work(first, last)`` on even parts of ``range(count)``, on its threads."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a kernel can be used here; where not, why not and what would help."""
-
-    ok: bool
-    reason: str = ""
-    fix: str = ""
-
-    def __bool__(self) -> bool:
-        return self.ok
 
 
 class SplattingError(RuntimeError):

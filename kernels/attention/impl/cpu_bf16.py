@@ -16,7 +16,8 @@ import torch
 from meshloom.kernels.attention.device import DeviceCaps
 from meshloom.kernels.attention.kernel import EVERY_MASK, Kernel, Limits
 from meshloom.kernels.attention.masks import four_dimensions
-from meshloom.kernels.attention.spec import YES, AttnSpec, Verdict, no
+from meshloom.kernels.attention.spec import AttnSpec
+from meshloom.kernels.registry import YES, Verdict, no
 
 LOG2_E = 1.4426950408889634
 _HERE = Path(__file__).parent

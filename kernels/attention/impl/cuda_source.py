@@ -10,7 +10,8 @@ from meshloom.kernels.attention.device import DeviceCaps
 from meshloom.kernels.attention.impl._cuda_launch import Program, launch, report
 from meshloom.kernels.attention.kernel import Kernel, Limits
 from meshloom.kernels.attention.resources import Resources
-from meshloom.kernels.attention.spec import YES, AttnSpec, Verdict, no
+from meshloom.kernels.attention.spec import AttnSpec
+from meshloom.kernels.registry import YES, Verdict, no
 
 
 class CudaSource(Kernel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from meshloom.kernels.attention.kernel import Kernel, Limits
-from meshloom.kernels.attention.spec import Verdict, no
+from meshloom.kernels.registry import Verdict, no
 
 
 class _FlashAttn(Kernel):
@@ -29,7 +29,7 @@ class _FlashAttn(Kernel):
 
 
 def _probe(module: str) -> Verdict:
-    from meshloom.kernels.attention.spec import YES
+    from meshloom.kernels.registry import YES
 
     return YES if hasattr(importlib.import_module(module), "flash_attn_func") else no("")
 

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from meshloom.kernels.attention.device import DeviceCaps
 from meshloom.kernels.attention.kernel import AttentionError, Kernel, Limits
 from meshloom.kernels.attention.resources import Resources
-from meshloom.kernels.attention.spec import YES, AttnSpec, Verdict, no, torch_dtype
+from meshloom.kernels.attention.spec import AttnSpec, torch_dtype
+from meshloom.kernels.registry import YES, Verdict, no
 
 LOG2_E = 1.4426950408889634
 #: Queries of a program, and of each of its two groups of warps.

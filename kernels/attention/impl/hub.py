@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from meshloom.kernels.attention.kernel import AttentionError, Kernel, Limits
-from meshloom.kernels.attention.spec import YES, Verdict, no
+from meshloom.kernels.registry import YES, Verdict, no
 
 ALLOW = "MESHLOOM_HUB_KERNELS"
 

@@ -10,7 +10,7 @@ import importlib.metadata
 import importlib.util
 
 from meshloom.kernels.attention.kernel import Kernel, Limits
-from meshloom.kernels.attention.spec import YES, Verdict, no
+from meshloom.kernels.registry import YES, Verdict, no
 
 
 class _Sage(Kernel):

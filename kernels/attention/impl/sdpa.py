@@ -15,7 +15,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from meshloom.kernels.attention.device import DeviceCaps
 from meshloom.kernels.attention.kernel import EVERY_MASK, Kernel, Limits
 from meshloom.kernels.attention.masks import causal_mask, repeat_heads
-from meshloom.kernels.attention.spec import YES, AttnSpec, MaskKind, Verdict, no
+from meshloom.kernels.attention.spec import AttnSpec, MaskKind
+from meshloom.kernels.registry import YES, Verdict, no
 
 _PIN = threading.RLock()
 _HALF = ("fp16", "bf16")

@@ -14,7 +14,8 @@ from meshloom.kernels.attention.device import DeviceCaps
 from meshloom.kernels.attention.kernel import AttentionError, Kernel, Limits
 from meshloom.kernels.attention.masks import four_dimensions
 from meshloom.kernels.attention.resources import Resources
-from meshloom.kernels.attention.spec import YES, AttnSpec, MaskKind, Verdict, no
+from meshloom.kernels.attention.spec import AttnSpec, MaskKind
+from meshloom.kernels.registry import YES, Verdict, no
 
 LOG2_E = 1.4426950408889634
 INTERPRET = "TRITON_INTERPRET"

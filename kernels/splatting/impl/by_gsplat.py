@@ -10,10 +10,11 @@ import importlib.util
 
 import torch
 
+from meshloom.kernels.registry import Verdict
 from meshloom.kernels.splatting import reference
 from meshloom.kernels.splatting.arrays import Camera, Settings
 from meshloom.kernels.splatting.by_autograd import AutogradRasteriser
-from meshloom.kernels.splatting.kernel import Kernel, Rasteriser, Verdict, version_of
+from meshloom.kernels.splatting.kernel import Kernel, Rasteriser, version_of
 from meshloom.kernels.splatting.reference import Drawn
 
 

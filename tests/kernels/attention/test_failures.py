@@ -25,7 +25,7 @@ H200 = DeviceCaps("cuda", "H200", sm=90, memory=141 << 30)
 
 def installed(kernel_id: str, monkeypatch: pytest.MonkeyPatch) -> Kernel:
     """That kernel as if its package were there: what is asked next is seen."""
-    from meshloom.kernels.attention.spec import YES
+    from meshloom.kernels.registry import YES
 
     kernel = registry.get(kernel_id)
     monkeypatch.setattr(type(kernel), "installed", lambda self: YES)

@@ -60,7 +60,8 @@ def test_the_script_runs_from_a_bare_copy(tmp_path):
     """Nothing installed but torch: no meshloom, no working directory to find it in."""
     shutil.copytree(ROOT / "kernels" / "attention", tmp_path / "any" / "kernels" / "attention")
     shutil.copy(ROOT / "__init__.py", tmp_path / "any")
-    shutil.copy(ROOT / "kernels" / "__init__.py", tmp_path / "any" / "kernels")
+    for name in ("__init__.py", "registry.py"):
+        shutil.copy(ROOT / "kernels" / name, tmp_path / "any" / "kernels")
     out = tmp_path / "result.json"
     code = (
         "import sys, runpy, importlib.util as u; real = u.find_spec\n"
