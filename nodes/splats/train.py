@@ -68,7 +68,7 @@ def train(
 
     images: undistorted photos, one a camera; matched by name, else by order. Where a photo has alpha, it is its mask
     cameras: pinhole cameras of the photos
-    points: where to begin; without them, places before the cameras at random
+    points: where to begin, best many (from dense.fuse); without them, places before the cameras at random
     masks: one a photo, in the cameras' order: what counts
     kernel: what draws and takes gradients, from kernels.splatting; without it our own for processors
     effort: preview (about a minute), standard (minutes), full (an hour or more); the next four are set by it while 0
@@ -130,8 +130,10 @@ def train(
         colours = points.colours
         if colours is not None:
             colours = colours[np.isfinite(points.positions).all(axis=1)]
-        if len(good) > plan.most:
-            some = np.sort(np.random.default_rng([seed, 0]).permutation(len(good))[: plan.most])
+        # Of more, a third of the room is left for what training finds lacking.
+        first = plan.most if densify == "none" else max(1, plan.most * 2 // 3)
+        if len(good) > first:
+            some = np.sort(np.random.default_rng([seed, 0]).permutation(len(good))[:first])
             good, colours = good[some], None if colours is None else colours[some]
         start = from_points(good, colours, 0.5 if densify == "mcmc" else 0.1)
         if densify != "none":

@@ -41,12 +41,10 @@ from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.preset import read_workflow, resolve, with_params
 from meshloom.graph_runtime.types import Cameras, Mesh
 
+from ._sample import PRESETS, SAMPLE, TRUTH, as_cameras, true_cameras
 from ._scoring import Similarity, compare_surfaces, cylinder, masked_psnr, position_errors
 
-PRESETS = Path(__file__).parents[2] / "presets"
 PRESET = PRESETS / "photos_to_model.json"
-SAMPLE = PRESETS / "samples" / "figurine"
-TRUTH = SAMPLE / "truth"
 BIN = Path(sys.executable).with_name("meshloom")
 WARM = os.environ.get("MESHLOOM_BENCH_WARM", "") not in ("", "0")
 
@@ -183,20 +181,6 @@ def results(first: Ran, cache: Path) -> Iterator[Results]:
     assert found.outcome.computed == 0, "the values are to be those of the run that was measured"
     yield found
     found.engine.cache.close()
-
-
-def true_cameras() -> list[dict[str, Any]]:
-    return json.loads((TRUTH / "cameras.json").read_text(encoding="utf-8"))["photos"]
-
-
-def as_cameras(photos: list[dict[str, Any]]) -> Cameras:
-    return Cameras(
-        np.array([photo["intrinsics"] for photo in photos], np.float64),
-        np.array([photo["extrinsics"] for photo in photos], np.float64),
-        np.array([photo["size"] for photo in photos], np.int32),
-        tuple(photo["name"] for photo in photos),
-        np.array([photo["distortion"] for photo in photos], np.float64),
-    )
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,16 @@
 
 The peer (`kernels/splatting/tiled_torch.py`) is given its best tile size and batch of several, and the same exact
 tile lists as ours; both work on two threads. Times are the best of several, alternating, so that a busy machine
-hurts both. ``MESHLOOM_BENCH_QUALITY=1`` trains the sample too, which takes minutes, and, where ``MESHLOOM_PHOTOS``
-is the folder `sceaux_castle` (11 photographs of openMVG's ImageDataset_SceauxCastle) or the one it lies in, those.
+hurts both. What training makes of photographs is measured in `bench_splat_quality.py`.
 """
 
 from __future__ import annotations
 
 import gc
-import os
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +23,6 @@ from meshloom.kernels.splatting.training import Recipe, Training, View
 
 THREADS = 2
 PARTS = ("means", "quaternions", "scales", "opacities", "sh")
-QUALITY = os.environ.get("MESHLOOM_BENCH_QUALITY", "") not in ("", "0")
 
 
 class Rows:
@@ -163,58 +159,3 @@ def bench_viewport(rows: Rows) -> None:
         )
     rows.add("draw 800 x 600, 100,000 Gaussians, SH3", rest, "<= 80", "ms")
     rows.add("the same at half the size without SH, for a moving view", quick, "<= 20", "ms")
-
-
-@pytest.mark.skipif(not QUALITY, reason="MESHLOOM_BENCH_QUALITY is not set")
-@pytest.mark.parametrize(("effort", "seconds", "decibels"), [("preview", 150, 24), ("standard", 900, 27)])
-def bench_sample(rows: Rows, tmp_path: Path, effort: str, seconds: float, decibels: float) -> None:
-    """The preset `photos_to_splats` on the sample, from an empty cache; every 8th photo held out."""
-    photos_to_splats(rows, tmp_path, f"sample, {effort}", {"scene.effort": effort}, seconds, decibels)
-
-
-@pytest.mark.skipif(not QUALITY, reason="MESHLOOM_BENCH_QUALITY is not set")
-def bench_castle(rows: Rows, tmp_path: Path) -> None:
-    said = os.environ.get("MESHLOOM_PHOTOS", "")
-    folder = next(
-        (path for path in (Path(said) / "sceaux_castle", Path(said)) if any(path.glob("*.JPG"))), None
-    )
-    if not said or folder is None:
-        pytest.skip("MESHLOOM_PHOTOS names no folder with the photographs")
-    settings = {"photos.folder": str(folder), "scene.effort": "standard", "scene.hold_out": 6}
-    photos_to_splats(rows, tmp_path, "castle, standard", settings, 1200, 20)
-
-
-def photos_to_splats(
-    rows: Rows, cache: Path, what: str, settings: dict[str, object], seconds: float, decibels: float
-) -> None:
-    from meshloom.graph_runtime.catalog import find_nodes
-    from meshloom.graph_runtime.engine import Engine, open_cache
-    from meshloom.graph_runtime.preset import read_workflow, resolve, with_params
-
-    preset = Path(__file__).parents[2] / "presets" / "photos_to_splats.json"
-    catalog = find_nodes(packs=False)
-    engine = Engine(catalog, open_cache(cache), workers=2)
-    plan = engine.plan(
-        with_params(resolve(read_workflow(preset), catalog), catalog, settings), ["scene"], preset.parent
-    )
-    begun, spent = time.perf_counter(), time.process_time()
-    outcome = engine.run(plan)
-    assert outcome.status == "done", outcome.failed
-    took = {name: event.seconds for name, event in outcome.done.items()}
-    report = engine.value(outcome.outputs["scene"][1])
-    scene = engine.value(outcome.outputs["scene"][0])
-    engine.cache.close()
-    mean = report.rows[-1]
-    load = os.getloadavg()[0]
-    rows.add(
-        f"{what}: training, wall time (load of the machine: {load:.1f})",
-        took["scene"],
-        f"<= {seconds:g}",
-        "s",
-    )
-    rows.add(f"{what}: photos to scene, wall time", time.perf_counter() - begun, unit="s")
-    rows.add(f"{what}: photos to scene, CPU time", time.process_time() - spent, unit="s")
-    rows.add(f"{what}: PSNR of held-out photos as they are, mean", mean[1], f">= {decibels:g}", "dB")
-    rows.add(f"{what}: PSNR with exposure evened, mean", mean[2], unit="dB")
-    rows.add(f"{what}: SSIM, mean", mean[3])
-    rows.add(f"{what}: splats", len(scene))
