@@ -21,6 +21,7 @@ from meshloom.graph_runtime.formats.splat_parts import (
     BANDS,
     Array,
     Warn,
+    joined,
     normalised,
     placed,
     repaired,
@@ -107,15 +108,7 @@ def splats_of(file: Path, name: str, warn: Warn | None = None) -> Splats:
     with np.load(file, allow_pickle=False) as held:
         arrays = {part: held[part] for part in held.files}
     parts = [_prim(arrays, number, name, warn) for number in range((len(arrays) - 2) // 7)]
-    bands = max(part.sh.shape[1] for part in parts)
-    whole = Splats(
-        np.concatenate([part.means for part in parts]),
-        np.concatenate([part.quaternions for part in parts]),
-        np.concatenate([part.scales for part in parts]),
-        np.concatenate([part.opacities for part in parts]),
-        np.concatenate([np.pad(part.sh, ((0, 0), (0, bands - part.sh.shape[1]), (0, 0))) for part in parts]),
-        bool(arrays["antialiased"]),
-    )
+    whole = joined(parts, bool(arrays["antialiased"]))
     return y_flipped(placed(whole, _Z_UP) if str(arrays["up"]) == "Z" else whole)
 
 
