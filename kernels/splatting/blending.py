@@ -47,13 +47,39 @@ LOOK = 8
 
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth, normal, median):  # type: ignore[no-untyped-def]
-    """Draw ``tiles`` (numbers). ``colour`` (3, H, W), ``left`` (H, W); the rest only with ``geometry``."""
-    height, width = left.shape
+def _centres():  # type: ignore[no-untyped-def]
+    """Of the pixels of a tile: how far along and down they are in it."""
     along, down = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32)
     for k in range(PIXELS):
         along[k] = np.float32(k % TILE) + HALF
         down[k] = np.float32(k // TILE) + HALF
+    return along, down
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _ellipse(row, x0, y0, tall):  # type: ignore[no-untyped-def]
+    """A row of ``projecting.project`` in a tile at (x0, y0): centre, form, opacity, limit, first and last pixel."""
+    mx, my = row[MX] - np.float32(x0), row[MY] - np.float32(y0)
+    top = max(int(np.ceil(my - row[REACH_Y] - HALF)), 0)
+    bottom = max(min(int(np.floor(my + row[REACH_Y] - HALF)) + 1, tall), top)
+    begin, end = np.uintp(top * TILE), np.uintp(bottom * TILE)
+    return mx, my, row[A] * HALF, row[B], row[C] * HALF, row[OPACITY], row[LIMIT], begin, end
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _half_fall(s):  # type: ignore[no-untyped-def]
+    """exp(-s / 2), of which the square is wanted."""
+    u = min(s, FAR) * EIGHTH
+    e = E0 + u * (E1 + u * (E2 + u * (E3 + u * (E4 + u * E5))))
+    e = e * e
+    return e * e
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth, normal, median):  # type: ignore[no-untyped-def]
+    """Draw ``tiles`` (numbers). ``colour`` (3, H, W), ``left`` (H, W); the rest only with ``geometry``."""
+    height, width = left.shape
+    along, down = _centres()
     light = np.empty(PIXELS, np.float32)
     share = np.empty(PIXELS, np.float32)
     middle = np.empty(PIXELS, np.float32)
@@ -72,22 +98,14 @@ def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth
             middle[:] = ZERO
         for place in range(offsets[tile], offsets[tile + 1]):
             row = rows[who[place]]
-            mx, my = row[MX] - np.float32(x0), row[MY] - np.float32(y0)
-            a, b, c = row[A] * HALF, row[B], row[C] * HALF
-            opacity, limit = row[OPACITY], row[LIMIT]
+            mx, my, a, b, c, opacity, limit, begin, end = _ellipse(row, x0, y0, tall)
             r, g, bl = row[RED], row[GREEN], row[BLUE]
-            top = max(int(np.ceil(my - row[REACH_Y] - HALF)), 0)
-            bottom = min(int(np.floor(my + row[REACH_Y] - HALF)) + 1, tall)
-            if bottom <= top:
+            if begin == end:
                 continue
-            begin, end = np.uintp(top * TILE), np.uintp(bottom * TILE)
             for k in range(begin, end):
                 dx, dy = along[k] - mx, down[k] - my
                 s = a * dx * dx + c * dy * dy + b * dx * dy
-                u = min(s, FAR) * EIGHTH
-                e = E0 + u * (E1 + u * (E2 + u * (E3 + u * (E4 + u * E5))))
-                e = e * e
-                e = e * e
+                e = _half_fall(s)
                 alpha = min(opacity * e * e, TOP)
                 t = light[k]
                 alpha = alpha if s <= limit else ZERO
@@ -138,10 +156,7 @@ def blend_back(
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Write the sums of gradients of every ellipse in every one of ``tiles`` to ``hits[slot]`` (M, 13), see SUMS."""
     height, width = left.shape
-    along, down = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32)
-    for k in range(PIXELS):
-        along[k] = np.float32(k % TILE) + HALF
-        down[k] = np.float32(k // TILE) + HALF
+    along, down = _centres()
     light = np.empty(PIXELS, np.float32)
     behind = np.empty(PIXELS, np.float32)
     share = np.empty(PIXELS, np.float32)
@@ -182,13 +197,8 @@ def blend_back(
         stopped = offsets[tile + 1]
         for place in range(offsets[tile], offsets[tile + 1]):
             row = rows[who[place]]
-            mx, my = row[MX] - np.float32(x0), row[MY] - np.float32(y0)
-            a, b, c = row[A] * HALF, row[B], row[C] * HALF
-            opacity, limit = row[OPACITY], row[LIMIT]
+            mx, my, a, b, c, opacity, limit, begin, end = _ellipse(row, x0, y0, tall)
             r, g, bl = row[RED], row[GREEN], row[BLUE]
-            top = max(int(np.ceil(my - row[REACH_Y] - HALF)), 0)
-            bottom = max(min(int(np.floor(my + row[REACH_Y] - HALF)) + 1, tall), top)
-            begin, end = np.uintp(top * TILE), np.uintp(bottom * TILE)
             if geometry:
                 z, nx, ny, nz = row[DEPTH], row[NX], row[NY], row[NZ]
                 for k in range(begin, end):
@@ -198,10 +208,7 @@ def blend_back(
             for k in range(begin, end):
                 dx, dy = along[k] - mx, down[k] - my
                 s = a * dx * dx + c * dy * dy + b * dx * dy
-                u = min(s, FAR) * EIGHTH
-                e = E0 + u * (E1 + u * (E2 + u * (E3 + u * (E4 + u * E5))))
-                e = e * e
-                e = e * e
+                e = _half_fall(s)
                 raw = opacity * e * e
                 t = light[k]
                 raw = raw if s <= limit else ZERO
