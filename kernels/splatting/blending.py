@@ -77,6 +77,14 @@ def _fetch(who, rows, x0, y0, tall, near, ends):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _ellipse(row, ends):  # type: ignore[no-untyped-def]
+    """What was fetched of one: its pixels, centre, form, opacity, limit and colour."""
+    begin, end = np.uintp(ends[0]), np.uintp(ends[1])
+    form = row[MX], row[MY], row[A], row[B], row[C]
+    return begin, end, *form, row[OPACITY], row[LIMIT], row[RED], row[GREEN], row[BLUE]
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
 def _finished(light):  # type: ignore[no-untyped-def]
     """Whether no pixel takes more. Counted, since a largest value is looked for one by one."""
     lit = np.int32(0)
@@ -119,9 +127,7 @@ def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth
             if at == 0:
                 _fetch(who[place : min(place + BLOCK, last)], rows, x0, y0, tall, near, ends)
             row = near[at]
-            begin, end = np.uintp(ends[at, 0]), np.uintp(ends[at, 1])
-            mx, my, a, b, c = row[MX], row[MY], row[A], row[B], row[C]
-            opacity, limit, r, g, bl = row[OPACITY], row[LIMIT], row[RED], row[GREEN], row[BLUE]
+            begin, end, mx, my, a, b, c, opacity, limit, r, g, bl = _ellipse(row, ends[at])
             if begin == end:
                 continue
             for k in range(begin, end):
@@ -217,9 +223,7 @@ def blend_back(
             if at == 0:
                 _fetch(who[place : min(place + BLOCK, last)], rows, x0, y0, tall, near, ends)
             row = near[at]
-            begin, end = np.uintp(ends[at, 0]), np.uintp(ends[at, 1])
-            mx, my, a, b, c = row[MX], row[MY], row[A], row[B], row[C]
-            opacity, limit, r, g, bl = row[OPACITY], row[LIMIT], row[RED], row[GREEN], row[BLUE]
+            begin, end, mx, my, a, b, c, opacity, limit, r, g, bl = _ellipse(row, ends[at])
             if geometry:
                 z, nx, ny, nz = row[DEPTH], row[NX], row[NY], row[NZ]
                 for k in range(begin, end):
