@@ -21,6 +21,8 @@ from typing import Any, TypeVar, dataclass_transform
 import numpy as np
 from numpy.typing import NDArray
 
+from meshloom.graph_runtime.errors import NodeError
+
 Array = NDArray[Any]
 T = TypeVar("T")
 
@@ -211,6 +213,20 @@ class Cameras:
         """(N, 3) camera positions in the world: -R^T t."""
         rotation, shift = self.extrinsics[:, :, :3], self.extrinsics[:, :, 3]
         return np.asarray(-np.einsum("nji,nj->ni", rotation, shift), np.float64)
+
+    def need_pinholes(self) -> None:
+        """Raise ``NodeError`` where one has lens distortion, or numbers that describe no camera."""
+        if self.distortion is not None and np.any(self.distortion):
+            raise NodeError(
+                "the cameras have lens distortion; expected pinhole cameras",
+                hint="put reconstruct.undistort before this node and connect its images and cameras",
+            )
+        if not (np.isfinite(self.intrinsics).all() and np.isfinite(self.extrinsics).all()):
+            raise NodeError(
+                "a camera has values that are not finite numbers", hint="check the reconstruction"
+            )
+        if (self.sizes < 1).any() or (self.intrinsics[:, [0, 1], [0, 1]] <= 0).any():
+            raise NodeError("a camera has no size or focal length", hint="check the reconstruction")
 
     def select(self, indices: list[int]) -> Cameras:
         """The cameras at ``indices``, in that order."""

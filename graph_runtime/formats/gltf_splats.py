@@ -21,6 +21,7 @@ from meshloom.graph_runtime.formats.splat_parts import (
     Array,
     Warn,
     check_count,
+    joined,
     normalised,
     placed,
     repaired,
@@ -59,16 +60,8 @@ def read_gltf_splats(data: bytes, path: Path, warn: Warn | None = None) -> Splat
                 ) from None
     if not found:
         raise NodeError(f"{path.name} holds no splats ({EXTENSION})", hint="a mesh is read by mesh.load")
-    bands = max(splats.sh.shape[1] for splats in found)
-    whole = Splats(
-        np.concatenate([splats.means for splats in found]),
-        np.concatenate([splats.quaternions for splats in found]),
-        np.concatenate([splats.scales for splats in found]),
-        np.concatenate([splats.opacities for splats in found]),
-        np.concatenate([np.pad(s.sh, ((0, 0), (0, bands - s.sh.shape[1]), (0, 0))) for s in found]),
-        document.json.get("asset", {}).get("extras", {}).get("antialiased") is True,
-    )
-    return y_flipped(whole)
+    antialiased = document.json.get("asset", {}).get("extras", {}).get("antialiased") is True
+    return y_flipped(joined(found, antialiased))
 
 
 def _primitive(document: GltfDocument, attributes: dict[str, Any], name: str, warn: Warn | None) -> Splats:

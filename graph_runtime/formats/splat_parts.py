@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,21 @@ def normalised(quaternions: Array) -> Array:
     """(N, 4) of length 1."""
     length = np.linalg.norm(quaternions.astype(np.float64), axis=1, keepdims=True)
     return np.asarray(quaternions / np.maximum(length, 1e-30), np.float32)
+
+
+def joined(scenes: Sequence[Splats], antialiased: bool) -> Splats:
+    """All splats of one or more scenes; bands of colour that some lack are zeros, which change nothing."""
+    bands = max(scene.sh.shape[1] for scene in scenes)
+    return Splats(
+        np.concatenate([scene.means for scene in scenes]),
+        np.concatenate([scene.quaternions for scene in scenes]),
+        np.concatenate([scene.scales for scene in scenes]),
+        np.concatenate([scene.opacities for scene in scenes]),
+        np.concatenate(
+            [np.pad(scene.sh, ((0, 0), (0, bands - scene.sh.shape[1]), (0, 0))) for scene in scenes]
+        ),
+        antialiased,
+    )
 
 
 def y_flipped(splats: Splats) -> Splats:

@@ -1,7 +1,8 @@
 """Splats as the PLY of 3D Gaussian splatting (Kerbl et al., 2023): float32, before activation, axes as they are.
 
 Opacity as logit, scales as logarithms, rotation w, x, y, z, colours as coefficients: ``f_dc`` the constant band,
-``f_rest`` all higher coefficients of red, then of green, then of blue.
+``f_rest`` all higher coefficients of red, then of green, then of blue. The compressed PLY of other programs is in
+:mod:`splat_packed_ply`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import numpy as np
 
 from meshloom.graph_runtime.errors import NodeError
 from meshloom.graph_runtime.formats.ply import header_end, read_ply, write_ply
+from meshloom.graph_runtime.formats.splat_packed_ply import is_packed, read_packed, write_packed
 from meshloom.graph_runtime.formats.splat_parts import (
     BANDS,
     Array,
@@ -29,7 +31,11 @@ _ANTIALIASED = "antialiased: 1"
 
 def read_splat_ply(data: bytes, name: str, warn: Warn | None = None) -> Splats:
     """The splats of a PLY file. Raises ``NodeError`` where it holds none."""
-    vertices = read_ply(data, name).get("vertex")
+    elements = read_ply(data, name)
+    antialiased = _ANTIALIASED in data[: header_end(data)].decode("ascii", "replace")
+    if is_packed(elements):
+        return read_packed(elements, name, antialiased, warn)
+    vertices = elements.get("vertex")
     parts = None
     if vertices is not None:
         parts = [
@@ -63,14 +69,14 @@ def read_splat_ply(data: bytes, name: str, warn: Warn | None = None) -> Splats:
         sh = np.concatenate([sh, by_channel.transpose(0, 2, 1)], axis=1)
     with np.errstate(all="ignore"):
         linear = np.exp(np.minimum(scales.astype(np.float64), 80.0))
-    header = data[: header_end(data)].decode("ascii", "replace")
-    return repaired(
-        name, means, quaternions, linear, sigmoid(opacities[:, 0]), sh, _ANTIALIASED in header, warn
-    )
+    return repaired(name, means, quaternions, linear, sigmoid(opacities[:, 0]), sh, antialiased, warn)
 
 
-def write_splat_ply(splats: Splats) -> bytes:
-    """Everything; rotations are normalised."""
+def write_splat_ply(splats: Splats, packed: bool = False) -> bytes:
+    """Everything; rotations are normalised. ``packed``: rounded to 16 bytes a splat, and a byte a coefficient."""
+    comments = [_AXES, *([_ANTIALIASED] if splats.antialiased else [])]
+    if packed:
+        return write_packed(splats, comments)
     columns: dict[str, Array] = {}
 
     def put(names: list[str], table: Array) -> None:
@@ -85,5 +91,4 @@ def write_splat_ply(splats: Splats) -> bytes:
     put(["opacity"], logit(splats.opacities)[:, None])
     put([f"scale_{axis}" for axis in range(3)], np.log(np.maximum(splats.scales.astype(np.float64), 1e-30)))
     put([f"rot_{part}" for part in range(4)], normalised(splats.quaternions))
-    comments = [_AXES, *([_ANTIALIASED] if splats.antialiased else [])]
     return write_ply({"vertex": columns}, comments)

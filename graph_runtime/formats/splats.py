@@ -16,7 +16,7 @@ from meshloom.graph_runtime.types import Splats
 
 #: What the file picker offers.
 PATTERNS = ("*.ply", "*.splat", "*.spz", "*.glb", "*.gltf", "*.usda", "*.usdc", "*.usd", "*.usdz")
-FORMATS = ("ply", "splat", "spz", "spz4", "glb", "usda")
+FORMATS = ("ply", "compressed.ply", "splat", "spz", "spz4", "glb", "usda")
 
 
 def read_splats(path: Path, warn: Warn | None = None) -> Splats:
@@ -44,12 +44,14 @@ def read_splats(path: Path, warn: Warn | None = None) -> Splats:
 
 
 def write_splats(splats: Splats, format: str = "ply") -> bytes:
-    """The content of a file: ply (exact), splat and spz (small, rounded), spz4 (the newer SPZ), glb, usda."""
+    """The content of a file: ply (exact), compressed.ply, splat and spz (small, rounded), spz4, glb, usda."""
     if not len(splats):
         raise NodeError("the scene holds no splats to write", hint="look at where they come from")
     match format:
         case "ply":
             return write_splat_ply(splats)
+        case "compressed.ply":
+            return write_splat_ply(splats, packed=True)
         case "splat":
             return write_records(splats)
         case "spz":

@@ -21,6 +21,7 @@ from meshloom.graph_runtime.formats.splat_parts import (
     BANDS,
     Array,
     Warn,
+    joined,
     normalised,
     placed,
     repaired,
@@ -28,8 +29,9 @@ from meshloom.graph_runtime.formats.splat_parts import (
 )
 from meshloom.graph_runtime.types import Splats
 
-#: Seconds after which reading is given up.
+#: Seconds after which reading is given up; what a file may take by its size is set in the reading process.
 PATIENCE = 300
+BROKE_OFF = "USD's reader broke off, or wanted more than a file of its size needs"
 _Z_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 
 
@@ -82,27 +84,31 @@ def read_usd_splats(path: Path, warn: Warn | None = None) -> Splats:
             str(target),
         ]
         try:
-            ended = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            ended = subprocess.run(
+                words,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=PATIENCE,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             raise NodeError(
                 f"{path.name} was not read within {PATIENCE} s", hint="export it as PLY or SPZ"
             ) from None
         if ended.returncode or not target.exists():
             said = ended.stderr.strip().splitlines()
-            reason = said[-1] if said and ended.returncode == 3 else "USD's reader broke off"
+            reason = said[-1] if said and ended.returncode == 3 else BROKE_OFF
             raise NodeError(f"{path.name} cannot be read: {reason}", hint="export it again, or as PLY or SPZ")
-        with np.load(target, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in held.files}
-    parts = [_prim(arrays, number, path.name, warn) for number in range((len(arrays) - 2) // 7)]
-    bands = max(part.sh.shape[1] for part in parts)
-    whole = Splats(
-        np.concatenate([part.means for part in parts]),
-        np.concatenate([part.quaternions for part in parts]),
-        np.concatenate([part.scales for part in parts]),
-        np.concatenate([part.opacities for part in parts]),
-        np.concatenate([np.pad(part.sh, ((0, 0), (0, bands - part.sh.shape[1]), (0, 0))) for part in parts]),
-        bool(arrays["antialiased"]),
-    )
+        return splats_of(target, path.name, warn)
+
+
+def splats_of(file: Path, name: str, warn: Warn | None = None) -> Splats:
+    """The scene of what the reading process left in ``file``. Raises ``NodeError`` naming ``name``."""
+    with np.load(file, allow_pickle=False) as held:
+        arrays = {part: held[part] for part in held.files}
+    parts = [_prim(arrays, number, name, warn) for number in range((len(arrays) - 2) // 7)]
+    whole = joined(parts, bool(arrays["antialiased"]))
     return y_flipped(placed(whole, _Z_UP) if str(arrays["up"]) == "Z" else whole)
 
 

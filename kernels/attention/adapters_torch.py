@@ -33,10 +33,8 @@ def arguments(
     return (q, k, v), attn_mask, is_causal, scale, dropout_p
 
 
-class _Replace(TorchFunctionMode):
-    def __init__(self, policy: Policy) -> None:
-        super().__init__()
-        self.policy = policy
+class AttentionCalls(TorchFunctionMode):
+    """Torch's attention goes through :meth:`attend`, everything else its own way, in this thread."""
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
@@ -45,8 +43,28 @@ class _Replace(TorchFunctionMode):
         # Without a batch, or with more dimensions, it is not a call that a kernel has an opinion on.
         if function is not F.scaled_dot_product_attention or (args[0] if args else kwargs["query"]).ndim != 4:
             return function(*args, **kwargs)
-        (q, k, v), mask, causal, scale, dropout = arguments(*args, **kwargs)
-        return self.policy(q, k, v, mask, causal, scale, dropout).transpose(1, 2)
+        return self.attend(lambda: function(*args, **kwargs), *arguments(*args, **kwargs))
+
+    def attend(
+        self,
+        usual: Callable[[], torch.Tensor],
+        qkv: tuple[torch.Tensor, ...],
+        mask: torch.Tensor | None,
+        causal: bool,
+        scale: float | None,
+        dropout: float,
+    ) -> torch.Tensor:
+        """What the call gives. ``usual``: what it would have given; the rest is what :func:`arguments` says."""
+        raise NotImplementedError
+
+
+class _Replace(AttentionCalls):
+    def __init__(self, policy: Policy) -> None:
+        super().__init__()
+        self.policy = policy
+
+    def attend(self, usual: Any, qkv: Any, *rest: Any) -> torch.Tensor:
+        return self.policy(*qkv, *rest).transpose(1, 2)
 
 
 @contextlib.contextmanager

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch.overrides import TorchFunctionMode
 
-from meshloom.kernels.attention.adapters_torch import arguments
+from meshloom.kernels.attention.adapters_torch import AttentionCalls
 from meshloom.kernels.attention.inputs import Call
 from meshloom.kernels.attention.spec import AttnSpec
 
@@ -45,7 +43,7 @@ class Census:
         return 1 / (1 - share + share / speedup)
 
 
-class _Recorder(TorchFunctionMode):
+class _Recorder(AttentionCalls):
     def __init__(self, keep: int) -> None:
         super().__init__()
         self.found: dict[AttnSpec, Entry] = {}
@@ -53,13 +51,10 @@ class _Recorder(TorchFunctionMode):
         self.captured: list[tuple[str, Call]] = []
         self.events: list[tuple[Entry, Any, Any]] = []
 
-    def __torch_function__(
-        self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        if function is not F.scaled_dot_product_attention or (args[0] if args else kwargs["query"]).ndim != 4:
-            return function(*args, **kwargs)
-        (q, k, v), mask, causal, scale, _ = arguments(*args, **kwargs)
+    def attend(
+        self, usual: Any, qkv: Any, mask: Any, causal: bool, scale: float | None, dropout: float
+    ) -> torch.Tensor:
+        q, k, v = qkv
         spec = AttnSpec.of(q, k, v, mask, causal)
         entry = self.found.setdefault(spec, Entry(spec))
         entry.count += 1
@@ -69,12 +64,12 @@ class _Recorder(TorchFunctionMode):
         if q.device.type == "cuda":  # read at the end, so that nothing waits in between
             begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             begin.record()
-            out = function(*args, **kwargs)
+            out = usual()
             end.record()
             self.events.append((entry, begin, end))
             return out
         began = time.perf_counter()
-        out = function(*args, **kwargs)
+        out = usual()
         entry.seconds += time.perf_counter() - began
         return out
 

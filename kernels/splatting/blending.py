@@ -26,6 +26,7 @@ from meshloom.kernels.splatting.projecting import (
     OPACITY,
     REACH_Y,
     RED,
+    ROW,
     A,
     B,
     C,
@@ -44,23 +45,73 @@ _fit = np.polynomial.Polynomial.fit(_nodes, np.exp(-_nodes), 5, w=np.exp(_nodes)
 E0, E1, E2, E3, E4, E5 = (np.float32(part) for part in _fit)
 #: How many ellipses are blended between looks whether all pixels of the tile are finished.
 LOOK = 8
+#: How many are fetched at once: their rows lie anywhere in memory, and waiting for one at a time costs a third.
+BLOCK = 32
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _put_centres(along, down):  # type: ignore[no-untyped-def]
+    """Of the pixels of a tile: how far along and down they are in it."""
+    for k in range(PIXELS):
+        along[k] = np.float32(k % TILE) + HALF
+        down[k] = np.float32(k // TILE) + HALF
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _fetch(who, rows, x0, y0, tall, near, ends):  # type: ignore[no-untyped-def]
+    """Fill ``near`` with the ``rows`` of ``who``, seen from a tile at (x0, y0), and ``ends`` with their pixels.
+
+    As ``projecting.project`` leaves them, but for centres in the tile, halves of A and C, and no reach.
+    """
+    for n in range(len(who)):
+        row, own = rows[who[n]], near[n]
+        mx, my = row[MX] - np.float32(x0), row[MY] - np.float32(y0)
+        top = max(int(np.ceil(my - row[REACH_Y] - HALF)), 0)
+        bottom = max(min(int(np.floor(my + row[REACH_Y] - HALF)) + 1, tall), top)
+        ends[n, 0], ends[n, 1] = top * TILE, bottom * TILE
+        own[MX], own[MY], own[A], own[B], own[C] = mx, my, row[A] * HALF, row[B], row[C] * HALF
+        own[OPACITY], own[LIMIT], own[RED], own[GREEN], own[BLUE] = (
+            row[OPACITY], row[LIMIT], row[RED], row[GREEN], row[BLUE]
+        )  # fmt: skip
+        own[DEPTH], own[NX], own[NY], own[NZ] = row[DEPTH], row[NX], row[NY], row[NZ]
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _ellipse(row, ends):  # type: ignore[no-untyped-def]
+    """What was fetched of one: its pixels, centre, form, opacity, limit and colour."""
+    begin, end = np.uintp(ends[0]), np.uintp(ends[1])
+    form = row[MX], row[MY], row[A], row[B], row[C]
+    return begin, end, *form, row[OPACITY], row[LIMIT], row[RED], row[GREEN], row[BLUE]
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _finished(light):  # type: ignore[no-untyped-def]
+    """Whether no pixel takes more. Counted, since a largest value is looked for one by one."""
+    lit = np.int32(0)
+    for k in range(PIXELS):
+        lit += np.int32(light[k] >= LEAST)
+    return lit == 0
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _half_fall(s):  # type: ignore[no-untyped-def]
+    """exp(-s / 2), of which the square is wanted."""
+    u = min(s, FAR) * EIGHTH
+    e = E0 + u * (E1 + u * (E2 + u * (E3 + u * (E4 + u * E5))))
+    e = e * e
+    return e * e
 
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
 def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth, normal, median):  # type: ignore[no-untyped-def]
     """Draw ``tiles`` (numbers). ``colour`` (3, H, W), ``left`` (H, W); the rest only with ``geometry``."""
     height, width = left.shape
-    along, down = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32)
-    for k in range(PIXELS):
-        along[k] = np.float32(k % TILE) + HALF
-        down[k] = np.float32(k // TILE) + HALF
-    light = np.empty(PIXELS, np.float32)
-    share = np.empty(PIXELS, np.float32)
-    middle = np.empty(PIXELS, np.float32)
-    red, green, blue = (
-        np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32)
-    )  # fmt: skip
-    more = np.empty((4, PIXELS), np.float32)
+    # One piece of memory, so that nothing has to be checked for overlaps at every ellipse.
+    held = np.zeros((12, PIXELS), np.float32)
+    along, down, light, share, middle = held[0], held[1], held[2], held[3], held[4]
+    red, green, blue, more = held[5], held[6], held[7], held[8:]
+    _put_centres(along, down)
+    near, ends = np.empty((BLOCK, ROW), np.float32), np.empty((BLOCK, 2), np.int64)
     for tile in tiles:
         x0, y0 = (tile % tiles_across) * TILE, (tile // tiles_across) * TILE
         tall, wide = min(TILE, height - y0), min(TILE, width - x0)
@@ -70,24 +121,19 @@ def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth
         if geometry:
             more[:] = ZERO
             middle[:] = ZERO
-        for place in range(offsets[tile], offsets[tile + 1]):
-            row = rows[who[place]]
-            mx, my = row[MX] - np.float32(x0), row[MY] - np.float32(y0)
-            a, b, c = row[A] * HALF, row[B], row[C] * HALF
-            opacity, limit = row[OPACITY], row[LIMIT]
-            r, g, bl = row[RED], row[GREEN], row[BLUE]
-            top = max(int(np.ceil(my - row[REACH_Y] - HALF)), 0)
-            bottom = min(int(np.floor(my + row[REACH_Y] - HALF)) + 1, tall)
-            if bottom <= top:
+        first, last = offsets[tile], offsets[tile + 1]
+        for place in range(first, last):
+            at = (place - first) % BLOCK
+            if at == 0:
+                _fetch(who[place : min(place + BLOCK, last)], rows, x0, y0, tall, near, ends)
+            row = near[at]
+            begin, end, mx, my, a, b, c, opacity, limit, r, g, bl = _ellipse(row, ends[at])
+            if begin == end:
                 continue
-            begin, end = np.uintp(top * TILE), np.uintp(bottom * TILE)
             for k in range(begin, end):
                 dx, dy = along[k] - mx, down[k] - my
                 s = a * dx * dx + c * dy * dy + b * dx * dy
-                u = min(s, FAR) * EIGHTH
-                e = E0 + u * (E1 + u * (E2 + u * (E3 + u * (E4 + u * E5))))
-                e = e * e
-                e = e * e
+                e = _half_fall(s)
                 alpha = min(opacity * e * e, TOP)
                 t = light[k]
                 alpha = alpha if s <= limit else ZERO
@@ -108,12 +154,8 @@ def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth
                     more[3, k] += w * nz
                     crosses = light[k] < HALF and light[k] + w >= HALF
                     middle[k] = z if crosses else middle[k]
-            if place % LOOK == 0:
-                most = ZERO
-                for k in range(PIXELS):
-                    most = max(most, light[k])
-                if most < LEAST:
-                    break
+            if place % LOOK == 0 and _finished(light):
+                break
         for y in range(tall):
             for x in range(wide):
                 k = y * TILE + x
@@ -138,16 +180,11 @@ def blend_back(
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Write the sums of gradients of every ellipse in every one of ``tiles`` to ``hits[slot]`` (M, 13), see SUMS."""
     height, width = left.shape
-    along, down = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32)
-    for k in range(PIXELS):
-        along[k] = np.float32(k % TILE) + HALF
-        down[k] = np.float32(k // TILE) + HALF
-    light = np.empty(PIXELS, np.float32)
-    behind = np.empty(PIXELS, np.float32)
-    share = np.empty(PIXELS, np.float32)
-    extra = np.zeros(PIXELS, np.float32)
-    v0, v1, v2 = np.zeros(PIXELS, np.float32), np.zeros(PIXELS, np.float32), np.zeros(PIXELS, np.float32)
-    v3 = np.zeros((4, PIXELS), np.float32)
+    held = np.zeros((13, PIXELS), np.float32)
+    along, down, light, behind, share, extra = held[0], held[1], held[2], held[3], held[4], held[5]
+    v0, v1, v2, v3 = held[6], held[7], held[8], held[9:]
+    _put_centres(along, down)
+    near, ends = np.empty((BLOCK, ROW), np.float32), np.empty((BLOCK, 2), np.int64)
     columns = hits.shape[1]
     for tile in tiles:
         x0, y0 = (tile % tiles_across) * TILE, (tile // tiles_across) * TILE
@@ -179,16 +216,14 @@ def blend_back(
                         v3[1 + axis, k] = v_normal[axis, at_y, at_x]
                         total += v3[1 + axis, k] * normal[axis, at_y, at_x]
                 behind[k] = total - v_alpha[at_y, at_x] * left[at_y, at_x]
-        stopped = offsets[tile + 1]
-        for place in range(offsets[tile], offsets[tile + 1]):
-            row = rows[who[place]]
-            mx, my = row[MX] - np.float32(x0), row[MY] - np.float32(y0)
-            a, b, c = row[A] * HALF, row[B], row[C] * HALF
-            opacity, limit = row[OPACITY], row[LIMIT]
-            r, g, bl = row[RED], row[GREEN], row[BLUE]
-            top = max(int(np.ceil(my - row[REACH_Y] - HALF)), 0)
-            bottom = max(min(int(np.floor(my + row[REACH_Y] - HALF)) + 1, tall), top)
-            begin, end = np.uintp(top * TILE), np.uintp(bottom * TILE)
+        first, last = offsets[tile], offsets[tile + 1]
+        stopped = last
+        for place in range(first, last):
+            at = (place - first) % BLOCK
+            if at == 0:
+                _fetch(who[place : min(place + BLOCK, last)], rows, x0, y0, tall, near, ends)
+            row = near[at]
+            begin, end, mx, my, a, b, c, opacity, limit, r, g, bl = _ellipse(row, ends[at])
             if geometry:
                 z, nx, ny, nz = row[DEPTH], row[NX], row[NY], row[NZ]
                 for k in range(begin, end):
@@ -198,10 +233,7 @@ def blend_back(
             for k in range(begin, end):
                 dx, dy = along[k] - mx, down[k] - my
                 s = a * dx * dx + c * dy * dy + b * dx * dy
-                u = min(s, FAR) * EIGHTH
-                e = E0 + u * (E1 + u * (E2 + u * (E3 + u * (E4 + u * E5))))
-                e = e * e
-                e = e * e
+                e = _half_fall(s)
                 raw = opacity * e * e
                 t = light[k]
                 raw = raw if s <= limit else ZERO
@@ -234,14 +266,10 @@ def blend_back(
                     for k in range(begin, end):
                         total += share[k] * v3[channel, k]
                     hit[9 + channel] = total
-            if place % LOOK == 0:
-                most = ZERO
-                for k in range(PIXELS):
-                    most = max(most, light[k])
-                if most < LEAST:
-                    stopped = place + 1
-                    break
-        for place in range(stopped, offsets[tile + 1]):
+            if place % LOOK == 0 and _finished(light):
+                stopped = place + 1
+                break
+        for place in range(stopped, last):
             hit = hits[slot[place]]
             for column in range(columns):
                 hit[column] = ZERO

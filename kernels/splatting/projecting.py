@@ -24,6 +24,67 @@ SUMS = 13
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _pose(turn, shift):  # type: ignore[no-untyped-def]
+    """The rows of the rotation, and the place of the eye in the world."""
+    r00, r01, r02 = turn[0, 0], turn[0, 1], turn[0, 2]
+    r10, r11, r12 = turn[1, 0], turn[1, 1], turn[1, 2]
+    r20, r21, r22 = turn[2, 0], turn[2, 1], turn[2, 2]
+    eye_x = -(r00 * shift[0] + r10 * shift[1] + r20 * shift[2])
+    eye_y = -(r01 * shift[0] + r11 * shift[1] + r21 * shift[2])
+    eye_z = -(r02 * shift[0] + r12 * shift[1] + r22 * shift[2])
+    return (r00, r01, r02), (r10, r11, r12), (r20, r21, r22), (eye_x, eye_y, eye_z)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _edges(lens, size):  # type: ignore[no-untyped-def]
+    """The slopes x / z and y / z within which ellipses are linearised where they are: left, right, above, under."""
+    fx, fy, cx, cy = lens
+    width, height = size
+    right, left = (width - cx) / fx + _BEYOND * width / (2 * fx), cx / fx + _BEYOND * width / (2 * fx)
+    under, above = (height - cy) / fy + _BEYOND * height / (2 * fy), cy / fy + _BEYOND * height / (2 * fy)
+    return left, right, above, under
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _linearised(slope_x, slope_y, z, lens, edges, r0, r1, r2):  # type: ignore[no-untyped-def]
+    """The projection near a point at (slope_x z, slope_y z, z): slopes held within the edges, derivative J, J R.
+
+    Of J the parts 00, 02, 11 and 12, the others being zeros; of J R its two rows.
+    """
+    fx, fy, _, _ = lens
+    left, right, above, under = edges
+    ux, uy = min(max(slope_x, -left), right), min(max(slope_y, -above), under)
+    j00, j02, j11, j12 = fx / z, -fx * ux / z, fy / z, -fy * uy / z
+    t0 = (j00 * r0[0] + j02 * r2[0], j00 * r0[1] + j02 * r2[1], j00 * r0[2] + j02 * r2[2])
+    t1 = (j11 * r1[0] + j12 * r2[0], j11 * r1[1] + j12 * r2[1], j11 * r1[2] + j12 * r2[2])
+    return (ux, uy), (j00, j02, j11, j12), t0, t1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _quaternion(quaternions, n):  # type: ignore[no-untyped-def]
+    """The ``n``-th in double precision, and the square of its length."""
+    w, i = float(quaternions[n, 0]), float(quaternions[n, 1])
+    j, k = float(quaternions[n, 2]), float(quaternions[n, 3])
+    return w, i, j, k, w * w + i * i + j * j + k * k
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _axes(w, i, j, k):  # type: ignore[no-untyped-def]
+    """The rotation of a unit quaternion; its columns are the axes of the Gaussian."""
+    return (
+        (1 - 2 * (j * j + k * k), 2 * (i * j - w * k), 2 * (i * k + w * j)),
+        (2 * (i * j + w * k), 1 - 2 * (i * i + k * k), 2 * (j * k - w * i)),
+        (2 * (i * k - w * j), 2 * (j * k + w * i), 1 - 2 * (i * i + j * j)),
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _through(t0, t1, t2, q00, q01, q02, q10, q11, q12, q20, q21, q22):  # type: ignore[no-untyped-def]
+    """A row times a matrix."""
+    return t0 * q00 + t1 * q10 + t2 * q20, t0 * q01 + t1 * q11 + t2 * q21, t0 * q02 + t1 * q12 + t2 * q22
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def project(
     first, last, means, quaternions, scales, opacities, sh, bands_used, turn, shift, lens, size, near, blur,
     antialiased, rows
@@ -35,14 +96,9 @@ def project(
     fx, fy, cx, cy = lens
     width, height = size
     basis = np.empty(16)
-    r00, r01, r02 = turn[0, 0], turn[0, 1], turn[0, 2]
-    r10, r11, r12 = turn[1, 0], turn[1, 1], turn[1, 2]
-    r20, r21, r22 = turn[2, 0], turn[2, 1], turn[2, 2]
-    eye_x = -(r00 * shift[0] + r10 * shift[1] + r20 * shift[2])
-    eye_y = -(r01 * shift[0] + r11 * shift[1] + r21 * shift[2])
-    eye_z = -(r02 * shift[0] + r12 * shift[1] + r22 * shift[2])
-    right, left = (width - cx) / fx + _BEYOND * width / (2 * fx), cx / fx + _BEYOND * width / (2 * fx)
-    under, above = (height - cy) / fy + _BEYOND * height / (2 * fy), cy / fy + _BEYOND * height / (2 * fy)
+    r0, r1, r2, (eye_x, eye_y, eye_z) = _pose(turn, shift)
+    (r00, r01, r02), (r10, r11, r12), (r20, r21, r22) = r0, r1, r2
+    edges = _edges(lens, size)
     for n in range(first, last):
         rows[n, REACH_X] = -1.0
         m0, m1, m2 = float(means[n, 0]), float(means[n, 1]), float(means[n, 2])
@@ -54,28 +110,17 @@ def project(
         y = r10 * m0 + r11 * m1 + r12 * m2 + shift[1]
         px, py = fx * x / z + cx, fy * y / z + cy
         # The axes of the Gaussian in the world.
-        w, i, j, k = (
-            float(quaternions[n, 0]), float(quaternions[n, 1]), float(quaternions[n, 2]), float(quaternions[n, 3])
-        )  # fmt: skip
-        norm = w * w + i * i + j * j + k * k
+        w, i, j, k, norm = _quaternion(quaternions, n)
         if not norm > 0.0:
             continue
         norm = 1.0 / np.sqrt(norm)
         w, i, j, k = w * norm, i * norm, j * norm, k * norm
-        q00, q01, q02 = 1 - 2 * (j * j + k * k), 2 * (i * j - w * k), 2 * (i * k + w * j)
-        q10, q11, q12 = 2 * (i * j + w * k), 1 - 2 * (i * i + k * k), 2 * (j * k - w * i)
-        q20, q21, q22 = 2 * (i * k - w * j), 2 * (j * k + w * i), 1 - 2 * (i * i + j * j)
-        ux, uy = min(max(x / z, -left), right), min(max(y / z, -above), under)
-        j00, j02, j11, j12 = fx / z, -fx * ux / z, fy / z, -fy * uy / z
-        t00, t01, t02 = j00 * r00 + j02 * r20, j00 * r01 + j02 * r21, j00 * r02 + j02 * r22
-        t10, t11, t12 = j11 * r10 + j12 * r20, j11 * r11 + j12 * r21, j11 * r12 + j12 * r22
+        (q00, q01, q02), (q10, q11, q12), (q20, q21, q22) = _axes(w, i, j, k)
+        _, _, (t00, t01, t02), (t10, t11, t12) = _linearised(x / z, y / z, z, lens, edges, r0, r1, r2)
         s0, s1, s2 = float(scales[n, 0]), float(scales[n, 1]), float(scales[n, 2])
-        l00 = (t00 * q00 + t01 * q10 + t02 * q20) * s0
-        l01 = (t00 * q01 + t01 * q11 + t02 * q21) * s1
-        l02 = (t00 * q02 + t01 * q12 + t02 * q22) * s2
-        l10 = (t10 * q00 + t11 * q10 + t12 * q20) * s0
-        l11 = (t10 * q01 + t11 * q11 + t12 * q21) * s1
-        l12 = (t10 * q02 + t11 * q12 + t12 * q22) * s2
+        p00, p01, p02 = _through(t00, t01, t02, q00, q01, q02, q10, q11, q12, q20, q21, q22)
+        p10, p11, p12 = _through(t10, t11, t12, q00, q01, q02, q10, q11, q12, q20, q21, q22)
+        l00, l01, l02, l10, l11, l12 = p00 * s0, p01 * s1, p02 * s2, p10 * s0, p11 * s1, p12 * s2
         va, vb, vc = (
             l00 * l00 + l01 * l01 + l02 * l02, l00 * l10 + l01 * l11 + l02 * l12, l10 * l10 + l11 * l11 + l12 * l12
         )  # fmt: skip
@@ -134,19 +179,14 @@ def project_back(
     Writes ``v_*[first:last]`` and ``spread``; adds to ``pose`` (12,), turn and shift. Gradients that are no finite
     numbers come out as zeros with ``spread`` NaN.
     """
-    fx, fy, cx, cy = lens
-    width, height = size
+    fx, fy, _, _ = lens
     basis, weights = np.empty(16), np.zeros(16)
     g = np.empty(SUMS)
     vr = np.zeros((3, 3))
-    r00, r01, r02 = turn[0, 0], turn[0, 1], turn[0, 2]
-    r10, r11, r12 = turn[1, 0], turn[1, 1], turn[1, 2]
-    r20, r21, r22 = turn[2, 0], turn[2, 1], turn[2, 2]
-    eye_x = -(r00 * shift[0] + r10 * shift[1] + r20 * shift[2])
-    eye_y = -(r01 * shift[0] + r11 * shift[1] + r21 * shift[2])
-    eye_z = -(r02 * shift[0] + r12 * shift[1] + r22 * shift[2])
-    right, left = (width - cx) / fx + _BEYOND * width / (2 * fx), cx / fx + _BEYOND * width / (2 * fx)
-    under, above = (height - cy) / fy + _BEYOND * height / (2 * fy), cy / fy + _BEYOND * height / (2 * fy)
+    r0, r1, r2, (eye_x, eye_y, eye_z) = _pose(turn, shift)
+    (r00, r01, r02), (r10, r11, r12), (r20, r21, r22) = r0, r1, r2
+    edges = _edges(lens, size)
+    left, right, above, under = edges
     columns = SUMS if geometry else 9
     for n in range(first, last):
         spread[n] = 0.0
@@ -183,26 +223,17 @@ def project_back(
         x = r00 * m0 + r01 * m1 + r02 * m2 + shift[0]
         y = r10 * m0 + r11 * m1 + r12 * m2 + shift[1]
         z = r20 * m0 + r21 * m1 + r22 * m2 + shift[2]
-        w, i, j, k = (
-            float(quaternions[n, 0]), float(quaternions[n, 1]), float(quaternions[n, 2]), float(quaternions[n, 3])
-        )  # fmt: skip
-        norm = 1.0 / np.sqrt(w * w + i * i + j * j + k * k)
+        w, i, j, k, norm = _quaternion(quaternions, n)
+        norm = 1.0 / np.sqrt(norm)
         w, i, j, k = w * norm, i * norm, j * norm, k * norm
-        q00, q01, q02 = 1 - 2 * (j * j + k * k), 2 * (i * j - w * k), 2 * (i * k + w * j)
-        q10, q11, q12 = 2 * (i * j + w * k), 1 - 2 * (i * i + k * k), 2 * (j * k - w * i)
-        q20, q21, q22 = 2 * (i * k - w * j), 2 * (j * k + w * i), 1 - 2 * (i * i + j * j)
+        (q00, q01, q02), (q10, q11, q12), (q20, q21, q22) = _axes(w, i, j, k)
         free_x, free_y = -left <= x / z <= right, -above <= y / z <= under
-        ux, uy = min(max(x / z, -left), right), min(max(y / z, -above), under)
-        j00, j02, j11, j12 = fx / z, -fx * ux / z, fy / z, -fy * uy / z
-        t00, t01, t02 = j00 * r00 + j02 * r20, j00 * r01 + j02 * r21, j00 * r02 + j02 * r22
-        t10, t11, t12 = j11 * r10 + j12 * r20, j11 * r11 + j12 * r21, j11 * r12 + j12 * r22
+        (ux, uy), (j00, j02, j11, j12), (t00, t01, t02), (t10, t11, t12) = _linearised(
+            x / z, y / z, z, lens, edges, r0, r1, r2
+        )
         s0, s1, s2 = float(scales[n, 0]), float(scales[n, 1]), float(scales[n, 2])
-        p00, p01, p02 = (
-            t00 * q00 + t01 * q10 + t02 * q20, t00 * q01 + t01 * q11 + t02 * q21, t00 * q02 + t01 * q12 + t02 * q22
-        )  # fmt: skip
-        p10, p11, p12 = (
-            t10 * q00 + t11 * q10 + t12 * q20, t10 * q01 + t11 * q11 + t12 * q21, t10 * q02 + t11 * q12 + t12 * q22
-        )  # fmt: skip
+        p00, p01, p02 = _through(t00, t01, t02, q00, q01, q02, q10, q11, q12, q20, q21, q22)
+        p10, p11, p12 = _through(t10, t11, t12, q00, q01, q02, q10, q11, q12, q20, q21, q22)
         l00, l01, l02, l10, l11, l12 = p00 * s0, p01 * s1, p02 * s2, p10 * s0, p11 * s1, p12 * s2
 
         v_opacity = v_eff

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
-from meshloom.graph_runtime.spec import NodeError, Run, Slider, node
+from meshloom.graph_runtime.spec import NodeError, OpenFile, Run, Slider, node
 from meshloom.graph_runtime.types import Image, Mask, Table
 from meshloom.nodes.image._pixels import STRIP, Floats, alpha_of, check_same_size, colours_of, strips
 
@@ -15,7 +16,8 @@ SSIM_REACH = 5
 
 class Comparison(NamedTuple):
     """
-    table: one row: names, PSNR in dB, SSIM, mean, root mean square and largest difference, pixels compared
+    table: one row: names, PSNR in dB, SSIM, mean, root mean square and largest difference, pixels compared; LPIPS
+      where there are weights
     difference: where and how much the two differ
     psnr: peak signal-to-noise ratio in dB; infinite for equal pictures
     ssim: structural similarity, 1 = equal
@@ -27,13 +29,14 @@ class Comparison(NamedTuple):
     ssim: float
 
 
-@node("Compare", aliases=("psnr", "ssim", "mae", "difference", "error", "quality", "metrics"))
+@node("Compare", aliases=("psnr", "ssim", "mae", "difference", "error", "quality", "metrics", "lpips"))
 def compare(
     first: Image,
     second: Image,
     mask: Mask | None = None,
     gain: Annotated[float, Slider(1, 64)] = 4.0,
     show: Literal["difference", "heat map"] = "difference",
+    lpips_weights: Annotated[tuple[Path, ...], OpenFile(("*.safetensors",))] = (),
     *,
     run: Run,
 ) -> Comparison:
@@ -42,11 +45,13 @@ def compare(
     On stored (sRGB) values with 1.0 = white as the peak, for 8-bit and float alike. PSNR is 10 log10(1 /
     MSE); SSIM is that of Wang et al. 2004 (gaussian window of 1.5 pixels), the mean over channels. Where
     either has alpha, colours are weighted by it and alpha is compared as one more channel; grey is compared
-    with colour as RGB. Pixels that are NaN or infinite in either are left out.
+    with colour as RGB. Pixels that are NaN or infinite in either are left out. LPIPS is that of Zhang et al. 2018
+    (0 = looks the same), of the colours as they are compared, and there only with weights.
 
     mask: the region that counts: coverage above one half
     gain: by what differences are multiplied in the picture
     show: "difference" in each channel; "heat map" of the largest difference over the channels, dark to yellow
+    lpips_weights: LPIPS as safetensors, AlexNet or VGG16 and its heads, in one file or two; none leaves it out
     """
     check_same_size(first, second, "the first picture", "the second")
     counted = np.ones((first.height, first.width), bool)
@@ -79,7 +84,10 @@ def compare(
     ssim = _ssim(a, b, counted, run)
     columns = ("first", "second", "psnr_db", "ssim", "mae", "rmse", "largest", "pixels")
     row = (first.name, second.name, psnr, ssim, total / values, mean_square**0.5, largest)
-    table = Table(columns, ((*row, int(counted.sum())),))
+    row = (*row, int(counted.sum()))
+    if lpips_weights:
+        columns, row = (*columns, "lpips"), (*row, _lpips(a, b, counted, lpips_weights, run))
+    table = Table(columns, (row,))
     picture = _picture(difference, counted, gain, show)
     run.progress(1, 1, "comparing")
     if first.pixels.dtype == second.pixels.dtype == np.uint8:
@@ -139,6 +147,21 @@ def _ssim(a: Floats, b: Floats, counted: np.ndarray, run: Run) -> float:
         inner = slice(top - first, min(top + step, height) - first)
         total += float(np.sum(local[inner][counted[top : top + step]], dtype=np.float64))
     return total / (int(counted.sum()) * count)
+
+
+def _lpips(a: Floats, b: Floats, counted: np.ndarray, files: tuple[Path, ...], run: Run) -> float:
+    from meshloom.graph_runtime.models.tensors import read_network
+    from meshloom.kernels.perceptual.lpips import LAYOUTS, Lpips, own_name
+
+    network = Lpips(*read_network(files, LAYOUTS, own_name, "LPIPS"), run.check)
+    refused = network.refusal(*counted.shape)
+    if refused:
+        raise NodeError(refused, hint="put image.resize before, or leave the weights out")
+    run.progress(0, 1, "comparing features")
+    # What does not count is in sight of what does: it is made equal.
+    b = np.where(counted[:, :, None], b, a)
+    planes = [np.moveaxis(np.broadcast_to(c[:, :, :3], (*counted.shape, 3)), 2, 0) for c in (a, b)]
+    return network.distance(*planes, None if counted.all() else counted.astype(np.float32))
 
 
 def _picture(difference: Floats, counted: np.ndarray, gain: float, show: str) -> Image:

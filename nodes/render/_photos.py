@@ -29,15 +29,7 @@ def by_name(held: Sequence[T], cameras: Cameras, what: str) -> list[T]:
 
 def pinholes(cameras: Cameras) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(N, 4) fx, fy, cx, cy and (N, 3, 4) poses. Raises ``NodeError`` where a camera is none."""
-    if cameras.distortion is not None and np.any(cameras.distortion):
-        raise NodeError(
-            "the cameras have lens distortion; expected pinhole cameras",
-            hint="put reconstruct.undistort before this node and connect its images and cameras",
-        )
-    if not (np.isfinite(cameras.intrinsics).all() and np.isfinite(cameras.extrinsics).all()):
-        raise NodeError("a camera has values that are not finite numbers", hint="check the reconstruction")
+    cameras.need_pinholes()
     matrix = cameras.intrinsics
     lenses = np.stack([matrix[:, 0, 0], matrix[:, 1, 1], matrix[:, 0, 2], matrix[:, 1, 2]], axis=1)
-    if (lenses[:, :2] <= 0).any() or (cameras.sizes < 1).any():
-        raise NodeError("a camera has no size or focal length", hint="check the reconstruction")
     return lenses, np.ascontiguousarray(cameras.extrinsics, np.float64)

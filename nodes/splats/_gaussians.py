@@ -46,15 +46,7 @@ def cameras_of(cameras: Cameras, doing: str) -> list[Camera]:
             f"there are no cameras to {doing}; expected one or more",
             hint="connect the cameras of a reconstruction",
         )
-    if cameras.distortion is not None and np.any(cameras.distortion):
-        raise NodeError(
-            "the cameras have lens distortion; expected pinhole cameras",
-            hint="put reconstruct.undistort before this node and connect its images and cameras",
-        )
-    if not (np.isfinite(cameras.intrinsics).all() and np.isfinite(cameras.extrinsics).all()):
-        raise NodeError("a camera has values that are not finite numbers", hint="check the reconstruction")
-    if (cameras.sizes < 1).any() or (cameras.intrinsics[:, [0, 1], [0, 1]] <= 0).any():
-        raise NodeError("a camera has no size or focal length", hint="check the reconstruction")
+    cameras.need_pinholes()
     return [
         Camera.of(cameras.intrinsics[n], cameras.extrinsics[n], *cameras.sizes[n].tolist())
         for n in range(len(cameras))

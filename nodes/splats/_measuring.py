@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,15 +14,22 @@ from meshloom.kernels.splatting.kernel import Rasteriser
 from meshloom.kernels.splatting.losses import PhotoLoss, Target
 from meshloom.kernels.splatting.training import View
 
+#: A distance between two pictures (3, H, W) where (H, W) counts.
+Distance = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], float]
+
 
 @dataclass(frozen=True)
 class Score:
-    """PSNR in dB of stored values; ``evened`` after one factor a channel; SSIM; the picture (3, H, W)."""
+    """PSNR in dB of stored values; ``evened`` after one factor a channel; SSIM; the picture (3, H, W).
+
+    ``lpips``: the distance to the photo, where there was something to measure it with.
+    """
 
     psnr: float
     evened: float
     ssim: float
     picture: NDArray[np.float32]
+    lpips: float | None = None
 
 
 def measure(
@@ -31,6 +39,7 @@ def measure(
     settings: Settings,
     background: tuple[float, float, float],
     camera: Camera | None = None,
+    lpips: Distance | None = None,
 ) -> Score:
     """Draw a view and compare it with its photo where that counts."""
     frame = rasteriser.render(gaussians, camera or view.camera, replace(settings, geometry=False))
@@ -47,8 +56,10 @@ def measure(
     )
     even = float((weight * (drawn * gains[:, None, None] - photo) ** 2).sum()) / max(total, 1e-9)
     shown = drawn * weight + photo * (1 - weight)
-    ssim = PhotoLoss(rasteriser)(shown.astype(np.float32), Target(np.ascontiguousarray(photo)))[1]
-    return Score(decibels(error), decibels(even), ssim, drawn.astype(np.float32))
+    shown, photo = shown.astype(np.float32), np.ascontiguousarray(photo)
+    ssim = PhotoLoss(rasteriser)(shown, Target(photo))[1]
+    apart = lpips(shown, photo, weight) if lpips is not None else None
+    return Score(decibels(error), decibels(even), ssim, drawn.astype(np.float32), apart)
 
 
 def decibels(error: float) -> float:
@@ -56,13 +67,26 @@ def decibels(error: float) -> float:
     return float(min(-10 * np.log10(max(error, 1e-10)), 100.0))
 
 
+#: Columns of the table, with their digits; the last only where it was measured.
+_COLUMNS = {
+    "psnr": ("psnr_db", 3),
+    "evened": ("psnr_exposure_evened_db", 3),
+    "ssim": ("ssim", 4),
+    "lpips": ("lpips", 4),
+}
+
+
 def table_of(names: list[str], scores: list[Score]) -> Table:
     """A row a photo, and their mean."""
-    rows: list[tuple[str | float, ...]] = [
-        (name, round(score.psnr, 3), round(score.evened, 3), round(score.ssim, 4))
-        for name, score in zip(names, scores, strict=True)
-    ]
+    parts = [part for part in _COLUMNS if all(getattr(score, part) is not None for score in scores)]
+    if not scores:
+        parts.remove("lpips")
+    values = [[getattr(score, part) for part in parts] for score in scores]
+    rows = list(zip(names, values, strict=True))
     if scores:
-        means = [float(np.mean([getattr(s, part) for s in scores])) for part in ("psnr", "evened", "ssim")]
-        rows.append(("mean", round(means[0], 3), round(means[1], 3), round(means[2], 4)))
-    return Table(("photo", "psnr_db", "psnr_exposure_evened_db", "ssim"), tuple(rows))
+        rows.append(("mean", [float(np.mean(column)) for column in zip(*values, strict=True)]))
+    digits = [_COLUMNS[part][1] for part in parts]
+    return Table(
+        ("photo", *(_COLUMNS[part][0] for part in parts)),
+        tuple((name, *map(round, row, digits)) for name, row in rows),
+    )

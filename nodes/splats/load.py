@@ -16,8 +16,9 @@ def load(
 ) -> Splats:
     """Read splats from PLY, .splat, SPZ (versions 1 to 4), glTF (KHR_gaussian_splatting) or USD (with the extra usd).
 
-    Axes become ours (y down): SPZ, glTF and USD are turned, PLY and .splat are as they are. Splats that cannot be
-    drawn (NaN, no rotation, beyond all size) are left out or mended with a warning.
+    PLY may be the compressed one of SuperSplat and PlayCanvas. Axes become ours (y down): SPZ, glTF and USD are
+    turned, PLY and .splat are as they are. Splats that cannot be drawn (NaN, no rotation, beyond all size) are left
+    out or mended with a warning.
 
     file: the splats
     """

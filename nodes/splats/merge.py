@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from meshloom.graph_runtime.formats.splat_parts import joined
 from meshloom.graph_runtime.spec import NodeError, Run, node
 from meshloom.graph_runtime.types import Splats
 
@@ -20,13 +19,4 @@ def merge(scenes: Sequence[Splats], *, run: Run) -> Splats:
         raise NodeError("there are no scenes to merge; expected one or more", hint="connect some")
     if len({scene.antialiased for scene in scenes if len(scene)}) > 1:
         run.warn("some scenes were trained antialiased and some not; all are drawn as the first one is")
-    bands = max(scene.sh.shape[1] for scene in scenes)
-    sh = [np.pad(scene.sh, ((0, 0), (0, bands - scene.sh.shape[1]), (0, 0))) for scene in scenes]
-    return Splats(
-        np.concatenate([scene.means for scene in scenes]),
-        np.concatenate([scene.quaternions for scene in scenes]),
-        np.concatenate([scene.scales for scene in scenes]),
-        np.concatenate([scene.opacities for scene in scenes]),
-        np.concatenate(sh),
-        scenes[0].antialiased,
-    )
+    return joined(scenes, scenes[0].antialiased)

@@ -11,14 +11,15 @@ from meshloom.graph_runtime.types import File, Splats
 @node("Save splats", aliases=("export", "write", "ply", "spz", "splat", "glb", "usd", "3dgs"))
 def save(
     splats: Splats,
-    format: Literal["ply", "spz", "spz4", "splat", "glb", "usda"] = "ply",
+    format: Literal["ply", "compressed.ply", "spz", "spz4", "splat", "glb", "usda"] = "ply",
     name: str = "splats",
     *,
     run: Run,
 ) -> File:
     """Make a file of splats, delivered into the output folder with the workflow that made it.
 
-    PLY is exact, and read by nearly everything; y down, as all splat PLYs are. SPZ is ten times smaller (positions
+    PLY is exact, and read by nearly everything; y down, as all splat PLYs are. Compressed PLY is that of SuperSplat
+    and PlayCanvas, 16 bytes a splat and a byte a higher coefficient. SPZ is ten times smaller (positions
     24 bits, the rest bytes), y up. .splat is for web viewers and drops how colours change with the direction. GLB
     follows KHR_gaussian_splatting, y up; viewers that do not know it show points. USD (text) has them as
     ParticleField3DGaussianSplat, y up.

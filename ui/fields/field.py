@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QLabel, QScrollBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollBar, QToolButton, QVBoxLayout, QWidget
 
 from meshloom.graph_runtime.spec import Param, check_param
-from meshloom.ui.theme import theme
+from meshloom.ui.theme import UNIT, theme
 
 
 class Field(QWidget):
@@ -39,6 +39,17 @@ class Field(QWidget):
         for each in (widget, *widget.findChildren(QWidget)):
             if not isinstance(each, QScrollBar):  # its list or text hands the wheel on to it
                 each.installEventFilter(self)
+
+    def hold_row(self, *widgets: QWidget) -> None:
+        """Put several beside each other in place: buttons as small as they are, the first with the focus."""
+        row = QWidget(self)
+        across = QHBoxLayout(row)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.setSpacing(UNIT)
+        for widget in widgets:
+            across.addWidget(widget, 0 if isinstance(widget, QToolButton) else 1)
+        self.hold(row)
+        self.setFocusProxy(widgets[0])
 
     @property
     def value(self) -> Any:

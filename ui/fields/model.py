@@ -6,13 +6,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QCompleter, QToolButton, QWidget
 
 from meshloom.graph_runtime.spec import Param
 from meshloom.ui.fields.field import Field, no_wheel_focus
 from meshloom.ui.models.asking import asking
 from meshloom.ui.models.shelf import Row, Shelf
-from meshloom.ui.theme import UNIT
 from meshloom.ui.words import _
 
 
@@ -21,11 +20,7 @@ class ModelField(Field):
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
-        row = QWidget(self)
-        across = QHBoxLayout(row)
-        across.setContentsMargins(0, 0, 0, 0)
-        across.setSpacing(UNIT)
-        self.box = QComboBox(row)
+        self.box = QComboBox(self)
         self.box.setEditable(True)
         self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.box.setMinimumContentsLength(12)
@@ -35,13 +30,10 @@ class ModelField(Field):
             completer.setFilterMode(Qt.MatchFlag.MatchContains)
             completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         no_wheel_focus(self.box)
-        self.more = QToolButton(row)
+        self.more = QToolButton(self)
         self.more.setText("…")
         self.more.setToolTip(_("Models on this machine, and fetching more"))
-        across.addWidget(self.box, 1)
-        across.addWidget(self.more)
-        self.hold(row)
-        self.setFocusProxy(self.box)
+        self.hold_row(self.box, self.more)
         self._shelf = Shelf(self)
         self._shelf.told.connect(self._offer_rows)
         self.box.lineEdit().textEdited.connect(self._edited)

@@ -7,12 +7,12 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
 from meshloom.graph_runtime.spec import Param, Range, Seed
 from meshloom.ui.fields.field import Field
 from meshloom.ui.fields.text import digits, shown
-from meshloom.ui.theme import UNIT, theme
+from meshloom.ui.theme import theme
 from meshloom.ui.words import _
 
 
@@ -141,24 +141,18 @@ class NumberField(Field):
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
-        row = QWidget(self)
-        across = QHBoxLayout(row)
-        across.setContentsMargins(0, 0, 0, 0)
-        across.setSpacing(UNIT)
-        self.bar = Bar(param, row)
-        self.entry = QLineEdit(row)
+        self.bar = Bar(param, self)
+        self.entry = QLineEdit(self)
         self.entry.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.entry.hide()
-        across.addWidget(self.bar, 1)
-        across.addWidget(self.entry, 1)
+        buttons = []
         if isinstance(param.hint, Seed):
-            die = QToolButton(row)
+            die = QToolButton(self)
             die.setText("⚄")
             die.setToolTip(_("Another random seed"))
             die.clicked.connect(self._throw)
-            across.addWidget(die)
-        self.hold(row)
-        self.setFocusProxy(self.bar)
+            buttons.append(die)
+        self.hold_row(self.bar, self.entry, *buttons)
         self.bar.dragged.connect(self._dragged)
         self.bar.dropped.connect(self._dropped)
         self.bar.typing_wanted.connect(self.type)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import struct
 import time
 import tracemalloc
@@ -17,8 +16,7 @@ from meshloom.graph_runtime.formats.splat_parts import placed, y_flipped
 from meshloom.graph_runtime.formats.splats import FORMATS, read_splats, write_splats
 from meshloom.graph_runtime.types import Splats
 
-#: Mutated files of each format; MESHLOOM_FUZZ=5000 for a thorough look.
-MUTATED = int(os.environ.get("MESHLOOM_FUZZ", "150"))
+from ._mutating import MUTATED, mutated
 
 
 def scene(count: int = 40, degree: int = 3, antialiased: bool = False) -> Splats:
@@ -104,6 +102,62 @@ def test_records_come_back_to_bytes(tmp_path):
     assert (np.diff(worth) < worth[:-1] * 0.02).all()
 
 
+@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+def test_compressed_ply_comes_back_to_its_quantisation(tmp_path, degree):
+    """700 splats are three chunks, the last of them not full; one far away spoils no more than its own."""
+    splats = scene(700, degree, antialiased=True)
+    means = splats.means.copy()
+    means[5] = [4000, -3000, 9000]
+    splats = Splats(means, splats.quaternions, splats.scales, splats.opacities, splats.sh, True)
+    found = back(tmp_path, splats, "compressed.ply")
+    assert len(found) == 700 and found.antialiased
+    # Other splats stand at other places: each is found again by its colour and opacity.
+    marks = np.column_stack([splats.opacities, splats.sh[:, 0] * 0.05])
+    seen = np.column_stack([found.opacities, found.sh[:, 0] * 0.05])
+    order = np.abs(marks[:, None] - seen[None]).sum(axis=2).argmin(axis=1)
+    assert len(set(order.tolist())) == 700
+    error = np.abs(found.means[order] - splats.means)
+    assert np.sort(error.max(axis=1))[: 700 - 256].max() < 12 / 1023
+    np.testing.assert_allclose(np.log(found.scales[order]), np.log(splats.scales), atol=8 / 1023)
+    np.testing.assert_allclose(found.opacities[order], splats.opacities, atol=0.5 / 255 + 1e-6)
+    np.testing.assert_allclose(found.sh[order, 0], splats.sh[:, 0], atol=0.01)
+    np.testing.assert_allclose(found.sh[order, 1:], splats.sh[:, 1:], atol=4 / 256 + 1e-6)
+    dot = np.abs((found.quaternions[order] * splats.quaternions).sum(axis=1))
+    dot /= np.linalg.norm(found.quaternions[order], axis=1)
+    assert np.degrees(2 * np.arccos(np.clip(dot, 0, 1))).max() < 0.25
+
+
+def packed_file(coloured: bool, chunks: int = 1, count: int = 2, sh: int = 0, rows: int = 2) -> bytes:
+    """Laid out by hand: the first at the least of its chunk, unturned; the second at the largest, half round z."""
+    axes = [f"{end}_{part}{axis}" for part in ("", "scale_") for end in ("min", "max") for axis in "xyz"]
+    axes += [f"{end}_{axis}" for end in ("min", "max") for axis in "rgb"] if coloured else []
+    lines = ["ply", "format binary_little_endian 1.0", f"element chunk {chunks}"]
+    lines += [f"property float {axis}" for axis in axes] + [f"element vertex {count}"]
+    lines += [f"property uint packed_{part}" for part in ("position", "rotation", "scale", "color")]
+    if sh:
+        lines += [f"element sh {rows}", *(f"property uchar f_rest_{index}" for index in range(sh))]
+    body = struct.pack("<12f", -1, -2, -3, 1, 2, 3, -4, -4, -4, 0, 1, 2)
+    body += struct.pack("<6f", 0.5, 0.5, 0.5, 1.5, 1.5, 1.5) if coloured else b""
+    middle = 512 << 20 | 512 << 10 | 512
+    body += struct.pack("<4I", 0, middle, 0, 0x000000FF)
+    body += struct.pack("<4I", 2**32 - 1, 3 << 30 | middle, 2**32 - 1, 0xFF000033)
+    return "\n".join([*lines, "end_header\n"]).encode() + body + bytes([0, 255] * sh)
+
+
+def test_compressed_ply_is_read_as_others_write_it(tmp_path):
+    path = tmp_path / "scene.compressed.ply"
+    for coloured, red in ((True, [0.5, 1.5]), (False, [0, 1])):
+        path.write_bytes(packed_file(coloured, sh=9))
+        found = read_splats(path)
+        np.testing.assert_allclose(found.means, [[-1, -2, -3], [1, 2, 3]])
+        np.testing.assert_allclose(np.log(found.scales), [[-4, -4, -4], [0, 1, 2]], atol=1e-6)
+        np.testing.assert_allclose(found.opacities, [1, 0.2], atol=1e-6)
+        np.testing.assert_allclose(found.sh[:, 0, 0] * 0.28209479177387814 + 0.5, red, atol=1e-6)
+        np.testing.assert_allclose(np.abs(found.quaternions), [[1, 0, 0, 0], [0, 0, 0, 1]], atol=2e-3)
+        # Bytes 0 and 255 in turns, red's three first: -4 and 4.
+        np.testing.assert_allclose(found.sh[0, 1:].T, [[-4, 4, -4], [4, -4, 4], [-4, 4, -4]])
+
+
 def test_old_spz_is_read(tmp_path):
     """Versions 1 (half floats) and 2 (three bytes of rotation), laid out by hand."""
     for version, place in ((1, struct.pack("<3e", 1, 2, -3)), (2, b"\x00\x10\x00\x00\x20\x00\x00\xd0\xff")):
@@ -160,6 +214,7 @@ def test_what_cannot_be_drawn_is_mended_and_told(tmp_path):
     sh = splats.sh.copy()
     sh[3] = np.nan
     bad = Splats(means, turn, scales, splats.opacities, sh)
+    assert len(back(tmp_path, bad, "compressed.ply")) == 39
     for format in ("ply", "glb"):
         told = []
         found = back(tmp_path, bad, format, told.append)
@@ -177,6 +232,14 @@ def test_what_cannot_be_drawn_is_mended_and_told(tmp_path):
             "rows",
         ),
         ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n1\n", "no splats"),
+        ("a.ply", packed_file(True, chunks=0), "0 chunks for 2 splats"),
+        ("a.ply", packed_file(True, count=4_000_000_000), "more than the file holds"),
+        ("a.ply", packed_file(True, chunks=4_000_000_000), "more than the file holds"),
+        ("a.ply", packed_file(True, count=0), "no splats"),
+        ("a.ply", packed_file(True, sh=8), "8 columns"),
+        ("a.ply", packed_file(True, sh=9, rows=1), "of 1 rows"),
+        ("a.ply", packed_file(True).replace(b"min_scale_y", b"min_scale_w"), "min_scale_x or others"),
+        ("a.ply", packed_file(True).replace(b"uint packed_scale", b"float packed_scale"), "another type"),
         ("a.splat", b"x" * 33, "multiple of 32"),
         ("a.spz", b"NGSP" + struct.pack("<IIBBBBI12x", 4, 4_000_000_000, 3, 12, 0, 6, 32), "limit"),
         (
@@ -206,29 +269,13 @@ def test_damaged_files_are_told_and_take_no_memory(tmp_path, name, data, says):
 def test_mutated_files_end_in_splats_or_an_error(tmp_path, format):
     """Flipped, cut, doubled and overwritten bytes: nothing but a scene or a NodeError, and no flood of memory."""
     random = np.random.default_rng(7)
-    original = bytearray(write_splats(scene(12, 1), format))
+    original = write_splats(scene(12, 1), format)
     path = tmp_path / f"mutated.{'spz' if format == 'spz4' else format}"
     refused, slowest = 0, 0.0
     tracemalloc.start()
     try:
         for _ in range(MUTATED):
-            data = bytearray(original)
-            for _ in range(random.integers(1, 6)):
-                at = int(random.integers(len(data)))
-                match int(random.integers(4)):
-                    case 0:
-                        data[at] = int(random.integers(256))
-                    case 1:
-                        del data[at : at + int(random.integers(1, 40))]
-                    case 2:
-                        data[at : at + 4] = struct.pack(
-                            "<I", int(random.choice([0, 1, 2**31 - 1, 2**32 - 1]))
-                        )
-                    case 3:
-                        data[at:at] = data[: int(random.integers(1, 60))]
-                if not data:
-                    data = bytearray(b"p")
-            path.write_bytes(bytes(data))
+            path.write_bytes(mutated(original, random))
             begun = time.process_time()
             try:
                 found = read_splats(path)

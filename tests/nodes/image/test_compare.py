@@ -104,3 +104,47 @@ def test_refusals(picture, plain, run):
         compare(picture(), plain([0.5]), run=run)
     with pytest.raises(NodeError, match="no pixel"):
         compare(picture(), picture(), Mask(np.zeros((40, 48), np.float32)), run=run)
+
+
+def test_lpips_is_there_where_weights_are(tmp_path, picture, run):
+    from safetensors.numpy import save_file
+
+    from meshloom.kernels.perceptual.lpips import LAYOUTS, Lpips
+
+    random = np.random.default_rng(0)
+    network = {
+        name: np.abs(random.standard_normal(shape, np.float32)) * 0.05 - 0.02 * (name[0] == "f")
+        for name, shape in LAYOUTS["AlexNet"].items()
+    }
+    path = tmp_path / "lpips.safetensors"
+    save_file(network, path)
+    a, b = picture(height=40, width=64), picture(height=40, width=64)
+    b = b.with_pixels(
+        np.where(np.arange(64)[:, None] < 32, b.as_float(), b.as_float()[::-1]).astype(np.float32)
+    )
+    found = row(compare(a, b, lpips_weights=(path,), run=run))
+    measure = Lpips("AlexNet", network)
+    planes = [image.as_float().transpose(2, 0, 1) for image in (a, b)]
+    assert found["lpips"] == pytest.approx(measure.distance(*planes), rel=1e-5) and found["lpips"] > 0
+    left = Mask(np.repeat(np.arange(64)[None] < 32, 40, axis=0).astype(np.float32))
+    assert row(compare(a, b, left, lpips_weights=(path,), run=run))["lpips"] == 0
+    assert "lpips" not in row(compare(a, b, run=run))
+    with pytest.raises(NodeError, match="too few for LPIPS"):
+        compare(picture(height=20, width=64), picture(height=20, width=64), lpips_weights=(path,), run=run)
+
+
+def test_lpips_of_grey_is_that_of_its_colours(tmp_path, picture, run):
+    from safetensors.numpy import save_file
+
+    from meshloom.kernels.perceptual.lpips import LAYOUTS
+
+    random = np.random.default_rng(0)
+    path = tmp_path / "lpips.safetensors"
+    save_file(
+        {name: random.standard_normal(shape, np.float32) for name, shape in LAYOUTS["AlexNet"].items()}, path
+    )
+    a, b = picture(1, height=40, width=40), picture(1, height=40, width=40)
+    b = b.with_pixels(b.as_float()[::-1].copy())
+    wide = [Image(np.repeat(image.as_float(), 3, axis=2)) for image in (a, b)]
+    grey, colour = (row(compare(*pair, lpips_weights=(path,), run=run))["lpips"] for pair in ((a, b), wide))
+    assert grey == pytest.approx(colour, rel=1e-5)

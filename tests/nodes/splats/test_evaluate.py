@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from safetensors.numpy import save_file
 
+from meshloom.graph_runtime.spec import NodeError
+from meshloom.graph_runtime.types import Image
+from meshloom.kernels.perceptual.lpips import LAYOUTS, Lpips
 from meshloom.nodes.splats.evaluate import evaluate
 
 from ._scenes import balls, photographed, ring
@@ -22,3 +27,43 @@ def test_exposure_is_told_apart_from_error(run):
     ]
     row = evaluate(splats, dark, cameras, run=run).table.rows[0]
     assert row[1] < 25 < 40 < row[2]
+
+
+@pytest.fixture(scope="module")
+def network() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {
+        name: np.abs(random.standard_normal(shape, np.float32)) * 0.05 - 0.02 * (not name.startswith("lin"))
+        for name, shape in LAYOUTS["AlexNet"].items()
+    }
+
+
+def test_lpips_is_there_where_weights_are(tmp_path, run, network):
+    """Network and heads in two files, by the names they are published under."""
+    files = (tmp_path / "alexnet.safetensors", tmp_path / "heads.safetensors")
+    save_file({name: array for name, array in network.items() if name.startswith("features")}, files[0])
+    heads = {f"{name.partition('.')[0]}.model.1.weight": a for name, a in network.items() if name[0] == "l"}
+    save_file(heads, files[1])
+    splats, cameras = balls(), ring(2)
+    photos = photographed(splats, cameras)
+    dark = Image((photos[1].pixels * 0.5).astype(np.uint8), photos[1].name)
+    found = evaluate(splats, [photos[0], dark], cameras, lpips_weights=files, run=run)
+    assert found.table.columns[-1] == "lpips"
+    same, other, mean = (row[-1] for row in found.table.rows)
+    assert same < 1e-3 < other and mean == pytest.approx((same + other) / 2, abs=1e-4)
+    pair = found.pairs[1].pixels.astype(np.float32).transpose(2, 0, 1) / 255
+    expected = Lpips("AlexNet", network).distance(pair[:, :, :64], pair[:, :, 64:])
+    assert other == pytest.approx(expected, rel=0.05, abs=2e-4)
+    assert evaluate(splats, photos, cameras, run=run).table.columns[-1] == "ssim"
+
+
+def test_weights_that_lack_something_are_told_before_anything_is_drawn(tmp_path, run, network):
+    path = tmp_path / "half.safetensors"
+    save_file({name: array for name, array in network.items() if name != "features.6.bias"}, path)
+    splats, cameras = balls(), ring(1)
+    with pytest.raises(NodeError, match=r"1 of 15 tensors are missing: features.6.bias"):
+        evaluate(splats, photographed(splats, cameras), cameras, lpips_weights=(path,), run=run)
+    save_file(network, path)
+    with pytest.raises(NodeError, match="too few for LPIPS"):
+        evaluate(splats, photographed(splats, cameras), cameras, max_side=30, lpips_weights=(path,), run=run)
+    assert not run.progressed
