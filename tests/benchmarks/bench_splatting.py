@@ -8,6 +8,7 @@ hurts both. What training makes of photographs is measured in `bench_splat_quali
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import sys
 import time
