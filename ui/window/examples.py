@@ -31,6 +31,7 @@ _SETTINGS: Mapping[str, dict[str, Any]] = {
     "mesh.load": {"file": Path("truth/object.ply")},
     "photo.load_files": {"files": [Path("photos/IMG_0001.jpg"), Path("photos/IMG_0002.jpg")]},
     "photo.load_folder": {"folder": Path("photos"), "max_side": 512},
+    "splats.evaluate": {},  # its weights may be left out
     "splats.load": {"file": Path("scene.spz")},
     "table.filter": {"column": "sharpness", "relation": "at least", "value": "10"},
     "table.join": {"on": "photo"},
