@@ -26,9 +26,12 @@ from ._sample import PRESETS, SAMPLE, as_cameras, true_cameras
 from ._scoring import position_errors
 from .bench_splatting import Rows
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESHLOOM_BENCH_QUALITY", "") in ("", "0"), reason="MESHLOOM_BENCH_QUALITY is not set"
-)
+pytestmark = [
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(
+        os.environ.get("MESHLOOM_BENCH_QUALITY", "") in ("", "0"), reason="MESHLOOM_BENCH_QUALITY is not set"
+    ),
+]
 SIDES = {"preview": 256, "standard": 500}
 
 
