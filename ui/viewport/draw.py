@@ -13,6 +13,8 @@ from meshloom.kernels.raycast.overlay import draw_lines, draw_points
 from meshloom.kernels.raycast.render import Frame, shrunk, tiles
 from meshloom.kernels.raycast.scene import Scene
 from meshloom.kernels.raycast.view import View
+from meshloom.ui.viewport.box import Box
+from meshloom.ui.viewport.fading import dimmed, dimmed_pixels
 from meshloom.ui.viewport.soft import Soft, draw_soft
 from meshloom.ui.viewport.things import Bounds, Points, SolidMesh, Stands
 
@@ -33,7 +35,8 @@ NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
 @dataclass(frozen=True)
 class Style:
     """How things are drawn. ``shading``: auto, material, studio, plain or normals. ``top``, ``bottom``: of the
-    backdrop, sRGB 0..1. ``clip``: axis, where (0..1 through the bounds), and whether the far side is kept."""
+    backdrop, sRGB 0..1. ``clip``: axis, where (0..1 through the bounds), and whether the far side is kept.
+    ``crop``: what it does not keep is dimmed."""
 
     shading: str = "auto"
     wireframe: bool = False
@@ -45,9 +48,16 @@ class Style:
     axes: bool = True
     bounds: bool = False
     clip: tuple[int, float, bool] | None = None
+    crop: Box | None = None
     top: Triple = (0.15, 0.16, 0.18)
     bottom: Triple = (0.08, 0.09, 0.10)
     line: Triple = (0.30, 0.32, 0.35)
+
+    @property
+    def backdrop(self) -> Triple:
+        """The backdrop's colour half-way down."""
+        red, green, blue = ((a + b) / 2 for a, b in zip(self.top, self.bottom, strict=True))
+        return red, green, blue
 
 
 class Overtaken(Exception):
@@ -94,19 +104,23 @@ def draw(
         if isinstance(each, SolidMesh) and each.scene is not None:
             as_normals = style.shading == "normals"
             _draw_scene(frame, each.scene, fine, look_of(each.scene, style), plane, between, as_normals)
+    if style.crop is not None:
+        dimmed_pixels(frame, fine, style.crop, style.backdrop)
     points = [each.points if isinstance(each, SolidMesh) else each for each in made]
     clouds = [each for each in points if isinstance(each, Points)]
     most = _MOVING if moving else _STILL
     for cloud in clouds:
         between()
         if isinstance(cloud, Soft) and not moving and style.points_by == "colour":
-            draw_soft(frame, fine, cloud, plane)
+            draw_soft(frame, fine, cloud, plane, style.crop)
             continue
         positions, colours = cloud.positions[:most], cloud.colours(style.points_by)
         colours = colours if len(colours) == 1 else colours[:most]
         if plane is not None:
             kept = positions @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0
             positions, colours = positions[kept], colours if len(colours) == 1 else colours[kept]
+        if style.crop is not None:
+            colours = dimmed(positions, colours, style.crop, style.backdrop)
         thin = (len(cloud.positions) / max(1, min(len(cloud.positions), most))) ** (1 / 3)
         radius = cloud.radius * style.point_size * thin
         draw_points(

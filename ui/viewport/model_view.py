@@ -28,6 +28,7 @@ from meshloom.ui.theme import UNIT
 from meshloom.ui.viewport.eye import SIDES
 from meshloom.ui.viewport.picking import Pick
 from meshloom.ui.viewport.things import Points, Stands, Thing
+from meshloom.ui.viewport.tool import Tool
 from meshloom.ui.viewport.viewport import Viewport
 from meshloom.ui.words import _, mark
 
@@ -95,7 +96,7 @@ class ModelView(QWidget):
             bar.addWidget(widget)
         bar.addStretch(1)
         self.through = _Through(self)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(bar)
@@ -123,6 +124,18 @@ class ModelView(QWidget):
         thing.title = title
         self.viewport.set_things([*kept, thing])
         self._tell_counts()
+
+    def set_tool(self, tool: Tool | None) -> None:
+        """Put a tool into the viewport, its controls under it; the one before is put away."""
+        before = self.viewport.tool
+        if before is not None:
+            before.leave()
+            before.hide()
+            before.deleteLater()
+        self.viewport.set_tool(tool)
+        if tool is not None:
+            self._column.insertWidget(self._column.indexOf(self.through), tool)
+            tool.show()
 
     def clear_value(self) -> None:
         """Nothing but what is kept."""

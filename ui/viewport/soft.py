@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from meshloom.graph_runtime.types import PointCloud, Splats
 from meshloom.kernels.raycast.render import Frame
 from meshloom.kernels.raycast.view import View
+from meshloom.ui.viewport.box import Box
+from meshloom.ui.viewport.fading import FAINT
 from meshloom.ui.viewport.things import Points, mapped
 
 #: The first coefficient of real spherical harmonics.
@@ -44,9 +46,11 @@ class Soft(Points):
         return super()._paint(by)
 
 
-def draw_soft(frame: Frame, view: View, soft: Soft, plane: NDArray[np.float64] | None) -> None:
+def draw_soft(
+    frame: Frame, view: View, soft: Soft, plane: NDArray[np.float64] | None, crop: Box | None = None
+) -> None:
     """Blend the Gaussians into ``frame`` (of ``view``'s size), where they are before what it shows. A splat that
-    reaches around a surface is before or behind it as its middle is."""
+    reaches around a surface is before or behind it as its middle is. What ``crop`` does not keep is faint."""
     from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
     from meshloom.kernels.splatting.cpu import CpuRasteriser
 
@@ -55,7 +59,10 @@ def draw_soft(frame: Frame, view: View, soft: Soft, plane: NDArray[np.float64] |
         splats = splats.take(splats.means @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0)
     if not len(splats):
         return
-    gaussians = Gaussians(splats.means, splats.quaternions, splats.scales, splats.opacities, splats.sh)
+    opacities = splats.opacities
+    if crop is not None:
+        opacities = np.where(crop.kept(splats.means), opacities, FAINT * opacities).astype(np.float32)
+    gaussians = Gaussians(splats.means, splats.quaternions, splats.scales, opacities, splats.sh)
     extrinsics = np.hstack([view.rotation, view.shift[:, None]])
     camera = Camera.of(view.intrinsics, extrinsics, *view.size)
     near = 1e-3

@@ -1,0 +1,258 @@
+"""The box of a node that crops, in the viewport: its sides and middle are dragged, the node's parameters follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton
+
+from meshloom.graph_runtime.edits import Batch, Set
+from meshloom.kernels.raycast.view import View
+from meshloom.ui.document import OpenDocument
+from meshloom.ui.fields.text import label
+from meshloom.ui.locks import is_locked
+from meshloom.ui.promoted import is_promoted
+from meshloom.ui.theme import UNIT, theme
+from meshloom.ui.viewport.box import Array, Box, along_axis, on_plane
+from meshloom.ui.viewport.tool import Tool
+from meshloom.ui.viewport.viewport import Viewport
+from meshloom.ui.words import _
+
+#: How near to a handle (pixels) the mouse takes hold of it.
+_REACH = 10.0
+#: Radius of a handle, pixels.
+_KNOB = 5.0
+_AXES = ("#eb5250", "#6bbf54", "#4d85f2")
+_FIELDS = ("centre", "size", "turn", "shape", "keep")
+
+
+class CropTool(Tool):
+    """Edits ``centre`` and ``size`` of a node; each drag is one step to undo. What a link or a lock holds stays."""
+
+    #: The result is to be seen instead of what is cut.
+    result_wanted = Signal(bool)
+
+    def __init__(self, viewport: Viewport, document: OpenDocument, scope: str, name: str) -> None:
+        super().__init__(viewport)
+        self._document, self.scope, self.name = document, scope, name
+        self._at: int | None = None
+        self._under: int | None = None
+        self._from = Box()
+        self._grip: Any = None
+        self._stroke = 0
+        self._wrote = False
+        self.told = QLabel(self)
+        self.told.setProperty("mood", "dim")
+        self.told.setMinimumWidth(1)
+        self.fit = QToolButton(self)
+        self.fit.setText(_("Fit to the scene"))
+        self.fit.setToolTip(_("Put the box around all that is shown"))
+        self.fit.clicked.connect(self._fit)
+        self.result = QToolButton(self)
+        self.result.setText(_("Show the result"))
+        self.result.setToolTip(_("See what the node made, without the rest"))
+        self.result.setCheckable(True)
+        self.result.toggled.connect(self._toggled)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * UNIT, UNIT, 2 * UNIT, UNIT)
+        row.addWidget(self.told, 1)
+        row.addWidget(self.fit)
+        row.addWidget(self.result)
+        document.changed.connect(self._changed)
+        self._changed()
+
+    # ------------------------------------------------------------------------------------------- the node
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the node is (it may have been removed)."""
+        held = self._document.document
+        return self.scope in held.scopes and self.name in held.names(self.scope)
+
+    def box(self) -> Box:
+        """As the node's parameters say."""
+        data = self._document.document.node(self.name, self.scope)
+        spec = self._document.specs.get(data.type)
+        held = {}
+        for field in _FIELDS:
+            param = spec.param(field) if spec is not None else None
+            if param is not None:
+                value = data.params.get(field, param.default)
+                held[field] = tuple(map(float, value)) if isinstance(value, (tuple, list)) else str(value)
+        return Box(**held)  # type: ignore[arg-type]
+
+    def held_fast(self) -> set[str]:
+        """Parameters that the mouse must not change: those that a link, a lock or a group decides."""
+        document = self._document.document
+        links = document.node(self.name, self.scope).links
+        return {
+            field
+            for field in _FIELDS
+            if field in links
+            or is_locked(document, self.scope, self.name, field)
+            or (self.scope and is_promoted(document, self.scope, self.name, field))
+        }
+
+    def _free(self, handle: int) -> bool:
+        """The middle changes the centre; a side, the size and the centre."""
+        fast = self.held_fast()
+        return "centre" not in fast and (handle == 0 or "size" not in fast)
+
+    def _changed(self, _changes: object = None) -> None:
+        if not self.is_there:
+            self.setEnabled(False)
+            self.viewport.set_style(crop=None)
+            return
+        fast = [label(field) for field in _FIELDS if field in self.held_fast()]
+        self.told.setText(
+            _("Held by a link or a lock: {fields}").format(fields=", ".join(fast))
+            if fast
+            else _("Drag the sides or the middle; Ctrl moves both sides.")
+        )
+        self.fit.setEnabled(self._free(1))
+        crop = None if self.result.isChecked() or self._linked() else self.box()
+        if crop != self.viewport.drawing.crop:
+            self.viewport.drawing = replace(self.viewport.drawing, crop=crop)
+            self.viewport.refresh(moving=self._at is not None)
+        self.viewport.update()
+
+    def _toggled(self, result: bool) -> None:
+        self._changed()
+        self.result_wanted.emit(result)
+
+    def _linked(self) -> set[str]:
+        """Parameters whose value only a run knows."""
+        return set(self._document.document.node(self.name, self.scope).links) & set(_FIELDS)
+
+    def _write(self, box: Box, words: str, merge: str = "") -> None:
+        box, now = box.rounded(), self.box()
+        edits = tuple(
+            Set(self.name, field, getattr(box, field), self.scope)
+            for field in ("centre", "size")
+            if getattr(box, field) != getattr(now, field)
+        )
+        if edits and self._document.do(Batch(edits, words), merge=merge):
+            self._wrote = True
+
+    def _fit(self) -> None:
+        scene = self.viewport.box
+        if scene is not None and self.is_there and self._free(1):
+            self._write(self.box().around(scene), _("Fit the box"))
+
+    # ------------------------------------------------------------------------------------------ the mouse
+
+    def _handle_at(self, at: QPointF) -> int | None:
+        if not self.is_there:
+            return None
+        places, depth = self.flat(self.box().handles(self.viewport.box), self.viewport.view())
+        away = np.where(depth > 0, np.linalg.norm(places - [at.x(), at.y()], axis=1), np.inf)
+        near = np.flatnonzero(away <= _REACH)
+        if not len(near):
+            return None
+        # Of two that lie over each other, the one before.
+        return int(near[np.argmin(depth[near])])
+
+    def press(self, at: QPointF) -> bool:
+        handle = self._handle_at(at)
+        if handle is None or not self._free(handle):
+            return False
+        self._from, self._scene = self.box(), self.viewport.box
+        self._grip = self._reached(handle, at)
+        if self._grip is None:
+            return False
+        self._at, self._wrote = handle, False
+        self._stroke += 1
+        return True
+
+    def _reached(self, handle: int, at: QPointF) -> Array | float | None:
+        """Where the mouse is: on the handle's axis, or on the plane of the picture through the middle."""
+        start = self._from.handles(self._scene)[handle]
+        origin, way = self.ray(at)
+        if handle == 0:
+            return on_plane(origin, way, start, self.viewport.view().rotation[2])
+        axis, side = divmod(handle - 1, 2)
+        return along_axis(origin, way, start, self._from.axes[:, axis] * (2 * side - 1))
+
+    def drag(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        if self._at is None or not self.is_there:
+            return
+        reached = self._reached(self._at, at)
+        if reached is None:
+            return
+        by = reached - self._grip
+        both = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        if self._at == 0:
+            box = self._from.moved(by)
+        else:
+            box = self._from.pulled(self._at, float(by), self._scene, both)
+        merge = f"crop {id(self)} {self._stroke}"
+        self._write(box, _("Move the box") if self._at == 0 else _("Resize the box"), merge)
+
+    def release(self) -> None:
+        self._at = None
+        self.viewport.update()
+
+    def hover(self, at: QPointF) -> bool:
+        under = self._handle_at(at)
+        if under != self._under:
+            self._under = under
+            self.viewport.update()
+        return under is not None and self._free(under)
+
+    def key(self, event: QKeyEvent) -> bool:
+        if event.key() != Qt.Key.Key_Escape or self._at is None:
+            return False
+        self._at = None
+        if self._wrote:
+            self._document.undo_stack.undo()
+        return True
+
+    def leave(self) -> None:
+        self._document.changed.disconnect(self._changed)
+        self.viewport.set_style(crop=None)
+
+    # --------------------------------------------------------------------------------------------- paint
+
+    def paint(self, painter: QPainter, view: View) -> None:
+        if not self.is_there:
+            return
+        box, scene = self.box(), self.viewport.box
+        # What a link decides is known when it has run: what stands in the node may not be what is cut.
+        line = Qt.PenStyle.DashLine if self._linked() else Qt.PenStyle.SolidLine
+        pen = QPen(theme().colour("accent"), 1.6, line)
+        painter.setPen(pen)
+        self.draw_lines(painter, view, box.lines(scene), 0.3)
+        handles = box.handles(scene)
+        places, depth = self.flat(handles, view)
+        for handle in sorted(range(7), key=lambda each: -depth[each]):
+            if depth[handle] <= 0:
+                continue
+            place, free = QPointF(*places[handle]), self._free(handle)
+            colour = theme().colour("accent") if handle == 0 else QColor(_AXES[(handle - 1) // 2])
+            hot = free and handle in (self._at, self._under)
+            painter.setPen(QPen(theme().colour("canvas"), 1.5))
+            painter.setBrush(theme().colour("dim") if not free else colour.lighter(135) if hot else colour)
+            size = _KNOB + (2 if hot else 0)
+            if not free:
+                _padlock(painter, place)
+            elif handle == 0:
+                painter.drawRoundedRect(QRectF(-size, -size, 2 * size, 2 * size).translated(place), 2, 2)
+            else:
+                painter.drawEllipse(place, size, size)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _padlock(painter: QPainter, at: QPointF) -> None:
+    painter.save()
+    body = painter.brush()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(body.color(), 1.5))
+    painter.drawArc(QRectF(at.x() - 3, at.y() - 6.5, 6, 8), 0, 180 * 16)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(body)
+    painter.drawRoundedRect(QRectF(at.x() - 4.5, at.y() - 2, 9, 7), 1.5, 1.5)
+    painter.restore()
