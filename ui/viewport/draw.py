@@ -111,21 +111,24 @@ def draw(
     most = _MOVING if moving else _STILL
     for cloud in clouds:
         between()
-        if isinstance(cloud, Soft) and not moving and style.points_by == "colour":
-            draw_soft(frame, fine, cloud, plane, style.crop)
+        if isinstance(cloud, Soft) and not moving:
+            draw_soft(frame, fine, cloud, plane, style.points_by, style.crop, samples)
             continue
-        positions, colours = cloud.positions[:most], cloud.colours(style.points_by)
-        colours = colours if len(colours) == 1 else colours[:most]
+        count = cloud.solid if isinstance(cloud, Soft) else len(cloud.positions)
+        held = slice(min(count, most))
+        positions, colours = cloud.positions[held], cloud.colours(style.points_by)
+        sizes = cloud.sizes[held] if isinstance(cloud, Soft) else None
+        colours = colours if len(colours) == 1 else colours[held]
         if plane is not None:
             kept = positions @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0
             positions, colours = positions[kept], colours if len(colours) == 1 else colours[kept]
+            sizes = None if sizes is None else sizes[kept]
         if style.crop is not None:
             colours = dimmed(positions, colours, style.crop, style.backdrop)
-        thin = (len(cloud.positions) / max(1, min(len(cloud.positions), most))) ** (1 / 3)
+        thin = (count / max(1, min(count, most))) ** (1 / 3)
         radius = cloud.radius * style.point_size * thin
-        draw_points(
-            frame, fine, positions, colours, radius, 0.5 * samples, 16.0 * samples, 0 if moving else 30.0
-        )
+        dome = 0.0 if moving else 30.0
+        draw_points(frame, fine, positions, colours, radius, 0.5 * samples, 16.0 * samples, dome, sizes)
     between()
     _draw_lines(frame, fine, made, style, box, samples, moving, thumbs or {})
     return shrunk(frame, samples)

@@ -49,6 +49,7 @@ _SIDES = {
 }
 _ATTRIBUTES = {
     "colour": mark("Colour"),
+    "base": mark("Base colour"),
     "height": mark("Height"),
     "confidence": mark("Confidence"),
     "normals": mark("Normals"),

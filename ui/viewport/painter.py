@@ -16,6 +16,7 @@ from meshloom.kernels.raycast.render import Frame
 from meshloom.kernels.raycast.view import View
 from meshloom.ui.viewport.draw import Overtaken, Style, bounds_of, draw, to_bytes
 from meshloom.ui.viewport.hardware import Hardware
+from meshloom.ui.viewport.soft import Soft
 from meshloom.ui.viewport.things import Bounds, Thing
 from meshloom.ui.words import _
 
@@ -23,6 +24,10 @@ from meshloom.ui.words import _
 _QUICK = 0.025
 #: What moves and was drawn by hardware is drawn again, by the processor, after this long without a newer request.
 _REST = 0.12
+#: Splats that move are drawn as coarsely as it takes to be as quick as this (seconds), within these steps.
+_FLUID, _FINEST, _COARSEST = 0.016, 2, 6
+#: Other things that move: one pixel for so many across.
+_COARSE = 4
 #: The finest picture is begun after this long without a newer request (seconds).
 _PATIENCE = 0.25
 
@@ -66,6 +71,7 @@ class Painter(QObject):
         self._closed = False
         self._thread: threading.Thread | None = None
         self._last_full = 1.0
+        self._step = _FINEST
         self.hardware = Hardware()
 
     def want(self, wanted: Wanted) -> None:
@@ -149,11 +155,19 @@ class Painter(QObject):
                 with self._wake:
                     return self._wake.wait_for(lambda: self._next is not None or self._closed, _REST)
             return False
-        width, height = wanted.view.size
-        coarse = wanted.view.resized(max(width // 4, 1), max(height // 4, 1))
-        self._show(wanted, made, coarse, moving=True)
+        soft = any(isinstance(each, Soft) for each in made)
+        begun = time.perf_counter()
+        self._show(wanted, made, coarser(wanted.view, self._step if soft else _COARSE), moving=True)
         if not wanted.moving:
             self._between()
+        elif soft:  # the Gaussians themselves are drawn in one go: what moves would wait for them
+            took = time.perf_counter() - begun
+            if took > _FLUID:
+                self._step = min(self._step + 1, _COARSEST)
+            elif took < _FLUID / 3:
+                self._step = max(self._step - 1, _FINEST)
+            with self._wake:
+                return self._wake.wait_for(lambda: self._next is not None or self._closed, _REST)
         return False
 
     def _show(
@@ -175,10 +189,9 @@ class Painter(QObject):
             between=self._between,
             begun=begun,
         )
-        pixels = to_bytes(frame, wanted.style)
-        height, width = pixels.shape[:2]
-        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-        self._emit(Painted(wanted, image, view, frame.depth, frame.face, bounds_of(made)))
+        self._emit(
+            Painted(wanted, picture(frame, wanted.style), view, frame.depth, frame.face, bounds_of(made))
+        )
 
     def _emit(self, painted: Painted) -> None:
         if not self._closed:
@@ -191,3 +204,15 @@ class Painter(QObject):
     def _say_failed(self, title: str, why: str) -> None:
         if not self._closed:
             self.failed.emit(title, why)
+
+
+def coarser(view: View, step: int) -> View:
+    """The same camera with one pixel for ``step`` across."""
+    return view.resized(max(view.size[0] // step, 1), max(view.size[1] // step, 1))
+
+
+def picture(frame: Frame, style: Style) -> QImage:
+    """A frame for the screen."""
+    pixels = to_bytes(frame, style)
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()

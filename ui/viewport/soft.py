@@ -16,6 +16,8 @@ from meshloom.ui.viewport.things import Points, mapped
 
 #: The first coefficient of real spherical harmonics.
 _Y0 = 0.28209479177387814
+#: Radius of the point for a splat, in standard deviations.
+_DISC = 1.5
 #: Splats fainter than this are not worth a point.
 _FAINT = 0.1
 
@@ -32,11 +34,34 @@ class Soft(Points):
         order = np.argsort(faint, kind="stable")
         self.index = self.index[order]
         self.positions = np.ascontiguousarray(self.positions[order])
+        #: How many are not faint; all, where nothing else is there.
+        self.solid = int(len(faint) - faint.sum()) or len(faint)
+        # As large as they look: by the two longer of their axes, one is mostly seen from its thin side.
+        longer = np.sort(splats.scales[self.index], axis=1)[:, 1:].mean(axis=1)
+        self.sizes = (_DISC * longer / max(self.radius, 1e-30)).astype(np.float32)
+        self._resting: tuple[str, NDArray[np.float32]] = ("colour", splats.sh)
 
     def offers(self) -> list[str]:
-        return ["colour", "opacity", "size", "height", "plain"]
+        return ["colour", "base", "opacity", "size", "height", "plain"]
+
+    def harmonics(self, by: str) -> NDArray[np.float32]:
+        """(N, K, 3) colours of the Gaussians themselves, as the points of :meth:`colours` have them."""
+        if by not in self.offers():
+            by = "colour"
+        if self._resting[0] != by:
+            self._resting = (by, self._plain(by) if by not in ("colour", "base") else
+                             self.splats.sh if by == "colour" else self.splats.sh[:, :1].copy())  # fmt: skip
+        return self._resting[1]
+
+    def _plain(self, by: str) -> NDArray[np.float32]:
+        """Of one colour from all sides."""
+        found = np.zeros((len(self.splats), 1, 3), np.float32)
+        found[self.index, 0] = (self.colours(by).astype(np.float32) / 255 - 0.5) / _Y0
+        return found
 
     def _paint(self, by: str) -> NDArray[np.uint8]:
+        if by == "base":
+            by = "colour"
         if by == "opacity":
             return mapped(self.splats.opacities[self.index])
         if by == "size":
@@ -47,22 +72,34 @@ class Soft(Points):
 
 
 def draw_soft(
-    frame: Frame, view: View, soft: Soft, plane: NDArray[np.float64] | None, crop: Box | None = None
+    frame: Frame,
+    view: View,
+    soft: Soft,
+    plane: NDArray[np.float64] | None,
+    by: str = "colour",
+    crop: Box | None = None,
+    samples: int = 1,
 ) -> None:
     """Blend the Gaussians into ``frame`` (of ``view``'s size), where they are before what it shows. A splat that
-    reaches around a surface is before or behind it as its middle is. What ``crop`` does not keep is faint."""
+    reaches around a surface is before or behind it as its middle is. ``by``: what they are coloured by. What
+    ``crop`` does not keep is faint. ``samples``: pixels of the frame along one of the picture: Gaussians are
+    smooth, more of them show nothing more."""
+    from meshloom.kernels.raycast._screen_kernel import over
     from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
     from meshloom.kernels.splatting.cpu import CpuRasteriser
 
     splats = soft.splats
+    sh = soft.harmonics(by)
     if plane is not None:
-        splats = splats.take(splats.means @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0)
+        kept = splats.means @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0
+        splats, sh = splats.take(kept), sh[kept]
     if not len(splats):
         return
+    view = view.resized(view.size[0] // samples, view.size[1] // samples)
     opacities = splats.opacities
     if crop is not None:
         opacities = np.where(crop.kept(splats.means), opacities, FAINT * opacities).astype(np.float32)
-    gaussians = Gaussians(splats.means, splats.quaternions, splats.scales, opacities, splats.sh)
+    gaussians = Gaussians(splats.means, splats.quaternions, splats.scales, opacities, sh)
     extrinsics = np.hstack([view.rotation, view.shift[:, None]])
     camera = Camera.of(view.intrinsics, extrinsics, *view.size)
     near = 1e-3
@@ -72,16 +109,10 @@ def draw_soft(
     with CpuRasteriser(os.cpu_count() or 2) as rasteriser:
         drawn = rasteriser.render(gaussians, camera, settings)
     assert drawn.median is not None
-    alpha = np.clip(drawn.alpha, 0, 1)
-    # Where less than half of the light is gone there is no middle: thin mist is taken to be in front.
-    before = (alpha > 1 / 255) & ((frame.depth <= 0) | (drawn.median <= 0) | (drawn.median < frame.depth))
-    share = np.where(before, alpha, 0)[..., None]
-    over = np.moveaxis(drawn.colour, 0, 2) * before[..., None] + frame.colour * frame.alpha[..., None] * (
-        1 - share
+    frame.depth, frame.face, frame.colour, frame.alpha = (
+        np.require(held, requirements="CW") for held in (frame.depth, frame.face, frame.colour, frame.alpha)
     )
-    total = share[..., 0] + frame.alpha * (1 - share[..., 0])
-    frame.colour = (over / np.maximum(total, 1e-6)[..., None]).astype(np.float32)
-    frame.alpha = total.astype(np.float32)
-    solid = before & (drawn.median > 0)
-    frame.depth = np.where(solid, drawn.median, frame.depth).astype(np.float32)
-    frame.face = np.where(solid, -1, frame.face).astype(np.int32)
+    # Where less than half of the light is gone there is no middle: thin mist is taken to be in front.
+    over(
+        frame.depth, frame.face, frame.colour, frame.alpha, drawn.median, drawn.colour, drawn.alpha, samples
+    )  # fmt: skip

@@ -22,7 +22,11 @@ from meshloom.ui.viewport.model_view import ModelView
 from ..hand import click, drag
 from .conftest import box, ring
 
-TEXT = "# a way\n0: from 0 0 -4, towards 0 0 0, 60\n1: from 4 0 0, towards 0 0 0  # the side\n3: from 0 -1 4, towards 0 0 0\n"
+TEXT = """# a way
+0: from 0 0 -4, towards 0 0 0, 60
+1: from 4 0 0, towards 0 0 0  # the side
+3: from 0 -1 4, towards 0 0 0
+"""
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from meshloom.graph_runtime.types import PointCloud
+from meshloom.graph_runtime.types import PointCloud, Splats
 from meshloom.ui.viewport.draw import Style
 from meshloom.ui.viewport.eye import Eye
 from meshloom.ui.viewport.painter import Painted, Painter, Wanted
@@ -176,3 +177,52 @@ def test_pictures_outlive_what_they_were_made_from(qtbot: QtBot, painter: Painte
         painter.want(other)
         qtbot.waitUntil(lambda other=other: finest(seen, other))
     assert image == copy
+
+
+def test_moving_splats_wait_with_the_whole_picture_until_they_rest(qtbot: QtBot, painter: Painter) -> None:
+    random = np.random.default_rng(0)
+    splats = Splats(
+        random.uniform(-1, 1, (3000, 3)).astype(np.float32),
+        random.normal(size=(3000, 4)).astype(np.float32),
+        np.full((3000, 3), 0.05, np.float32),
+        np.full(3000, 0.8, np.float32),
+        np.zeros((3000, 1, 3), np.float32),
+    )
+    seen: list[Painted] = []
+    painter.painted.connect(seen.append, Qt.ConnectionType.DirectConnection)
+    thing = Thing("a", "splats", splats)
+    for count in range(6):
+        last = wanted(thing, azimuth=3.0 * count, moving=True)
+        painter.want(last)
+        qtbot.waitUntil(lambda last=last: any(each.wanted is last for each in seen))
+    assert {each.view.size for each in seen} <= {(160 // step, 120 // step) for step in range(2, 7)}
+    qtbot.waitUntil(lambda: finest(seen, last))
+    assert len([each for each in seen if each.view.size == SIZE]) == 2
+
+
+@pytest.mark.parametrize(("took", "step"), [(0.05, 3), (0.001, 2)])
+def test_what_is_slow_becomes_coarser_and_finer_again(
+    painter: Painter, monkeypatch: pytest.MonkeyPatch, took: float, step: int
+) -> None:
+    def slow(*_said: object, **_more: object) -> None:
+        now[0] += took
+
+    now = [0.0]
+    monkeypatch.setattr("meshloom.ui.viewport.painter.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("meshloom.ui.viewport.painter._REST", 0.0)
+    monkeypatch.setattr(painter, "_show", slow)
+    soft = Thing("a", "splats", Splats(
+        np.zeros((1, 3), np.float32), np.array([[1, 0, 0, 0]], np.float32), np.full((1, 3), 0.1, np.float32),
+        np.ones(1, np.float32), np.zeros((1, 1, 3), np.float32),
+    )).made()  # fmt: skip
+    want = wanted(moving=True)
+    painter._preview(want, [soft])
+    assert painter._step == step
+    took = 0.05
+    for _ in range(9):
+        painter._preview(want, [soft])
+    assert painter._step == 6
+    took = 0.001
+    for _ in range(9):
+        painter._preview(want, [soft])
+    assert painter._step == 2
