@@ -170,9 +170,10 @@ def bench_viewport(rows: Rows) -> None:
     lens = np.array([[view.fx, 0, view.cx], [0, view.fy, view.cy], [0, 0, 1]])
     eye, style = Eye(lens, view.rotation, view.shift, (view.width, view.height)), Style()
     with CpuRasteriser(THREADS) as rasteriser:
-        rest, whole = fastest(
+        rest, whole, solid = fastest(
             lambda: rasteriser.render(gaussians, view),
             lambda: picture(draw([thing.made()], eye, style), style),
+            lambda: picture(draw([thing.made()], eye, Style(splats="ellipsoids")), style),
         )
     there, painter, pixels = threading.Event(), Painter(), 0
 
@@ -199,6 +200,7 @@ def bench_viewport(rows: Rows) -> None:
     del app
     rows.add("draw 800 x 600, 100,000 Gaussians, SH3", rest, "<= 80", "ms")
     rows.add("the same as the viewport's whole picture at rest", whole, unit="ms")
+    rows.add("the same as solid ellipsoids", solid, "<= 500", "ms")
     rows.add(f"the viewport while moving, {pixels} pixels across: best", quick, "<= 20", "ms")
     rows.add("the viewport while moving: median of 30 in a row", float(np.median(times)), "<= 20", "ms")
 

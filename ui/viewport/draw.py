@@ -36,12 +36,13 @@ NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
 class Style:
     """How things are drawn. ``shading``: auto, material, studio, plain or normals. ``top``, ``bottom``: of the
     backdrop, sRGB 0..1. ``clip``: axis, where (0..1 through the bounds), and whether the far side is kept.
-    ``crop``: what it does not keep is dimmed."""
+    ``splats``: what they are at rest: soft, ellipsoids or points. ``crop``: what it does not keep is dimmed."""
 
     shading: str = "auto"
     wireframe: bool = False
     point_size: float = 1.0
     points_by: str = "colour"
+    splats: str = "soft"
     cameras: bool = True
     photos: bool = True
     grid: bool = True
@@ -111,7 +112,10 @@ def draw(
     most = _MOVING if moving else _STILL
     for cloud in clouds:
         between()
-        if isinstance(cloud, Soft) and not moving:
+        if isinstance(cloud, Soft) and not moving and style.splats != "points":
+            if style.splats == "ellipsoids":
+                draw_solid(frame, fine, cloud, plane, style)
+                continue
             draw_soft(frame, fine, cloud, plane, style.points_by, style.crop, samples)
             continue
         count = cloud.solid if isinstance(cloud, Soft) else len(cloud.positions)
@@ -126,12 +130,33 @@ def draw(
         if style.crop is not None:
             colours = dimmed(positions, colours, style.crop, style.backdrop)
         thin = (count / max(1, min(count, most))) ** (1 / 3)
-        radius = cloud.radius * style.point_size * thin
-        dome = 0.0 if moving else 30.0
-        draw_points(frame, fine, positions, colours, radius, 0.5 * samples, 16.0 * samples, dome, sizes)
+        radius, least = cloud.radius * style.point_size * thin, 0.5
+        if isinstance(cloud, Soft) and not moving:  # just where they are
+            radius, least, sizes = 0.0, style.point_size, None
+        dome = 0.0 if moving or isinstance(cloud, Soft) else 30.0
+        draw_points(frame, fine, positions, colours, radius, least * samples, 16.0 * samples, dome, sizes)
     between()
     _draw_lines(frame, fine, made, style, box, samples, moving, thumbs or {})
     return shrunk(frame, samples)
+
+
+def draw_solid(frame: Frame, view: View, soft: Soft, plane: NDArray[np.float64] | None, style: Style) -> None:
+    """Splats as solid ellipsoids; faint ones are left out."""
+    from meshloom.kernels.raycast.ellipsoids import draw_ellipsoids
+
+    which, positions = soft.index[: soft.solid], soft.positions[: soft.solid]
+    colours = soft.colours(style.points_by)
+    colours = colours if len(colours) == 1 else colours[: soft.solid]
+    if plane is not None:
+        kept = positions @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0
+        which, positions = which[kept], positions[kept]
+        colours = colours if len(colours) == 1 else colours[kept]
+    if style.crop is not None:
+        colours = dimmed(positions, colours, style.crop, style.backdrop)
+    splats = soft.splats
+    draw_ellipsoids(
+        frame, view, positions, splats.quaternions[which], splats.scales[which], colours, near=soft.near
+    )  # fmt: skip
 
 
 def look_of(scene: Scene, style: Style) -> light.Look:

@@ -41,6 +41,13 @@ class Soft(Points):
         self.sizes = (_DISC * longer / max(self.radius, 1e-30)).astype(np.float32)
         self._resting: tuple[str, NDArray[np.float32]] = ("colour", splats.sh)
 
+    @property
+    def near(self) -> float:
+        """What is nearer to the eye is not drawn."""
+        if self.bounds is None:
+            return 1e-3
+        return 0.002 * float(np.linalg.norm(self.bounds[1] - self.bounds[0]))
+
     def offers(self) -> list[str]:
         return ["colour", "base", "opacity", "size", "height", "plain"]
 
@@ -102,10 +109,7 @@ def draw_soft(
     gaussians = Gaussians(splats.means, splats.quaternions, splats.scales, opacities, sh)
     extrinsics = np.hstack([view.rotation, view.shift[:, None]])
     camera = Camera.of(view.intrinsics, extrinsics, *view.size)
-    near = 1e-3
-    if soft.bounds is not None:
-        near = 0.002 * float(np.linalg.norm(soft.bounds[1] - soft.bounds[0]))
-    settings = Settings(antialiased=splats.antialiased, near=near, degree=splats.degree, geometry=True)
+    settings = Settings(antialiased=splats.antialiased, near=soft.near, degree=splats.degree, geometry=True)
     with CpuRasteriser(os.cpu_count() or 2) as rasteriser:
         drawn = rasteriser.render(gaussians, camera, settings)
     assert drawn.median is not None

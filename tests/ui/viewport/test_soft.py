@@ -132,3 +132,16 @@ def test_while_moving_the_faint_are_left_out_and_the_large_are_large() -> None:
     frame = seen(splats, moving=True)
     red, green, blue = ((frame.colour[..., channel] > 0.7) & (frame.alpha > 0) for channel in range(3))
     assert blue.sum() == 0 and 0 < red.sum() < 0.5 * green.sum()
+
+
+def test_at_rest_they_can_be_solid_or_just_points() -> None:
+    soft, view = Soft(scene()), Eye(target=np.zeros(3), distance=4.0).view((96, 96))
+    kinds = {
+        kind: draw([soft], view, replace(BARE, splats=kind)) for kind in ("soft", "ellipsoids", "points")
+    }
+    assert set(np.unique(kinds["ellipsoids"].alpha)) == {0.0, 1.0}
+    assert 0 < kinds["points"].alpha.sum() < 0.5 * kinds["ellipsoids"].alpha.sum()
+    solid = kinds["ellipsoids"].alpha > 0
+    assert (kinds["soft"].alpha[solid] > 0.05).mean() > 0.95
+    cut = draw([soft], view, replace(BARE, splats="ellipsoids", clip=(0, 0.5, True)))
+    assert 0.2 < cut.alpha.sum() / solid.sum() < 0.8
