@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -29,12 +30,14 @@ def draw_ellipsoids(
     reach: float = 1.5,
     near: float = 1e-3,
     threads: int | None = None,
+    between: Callable[[], None] = lambda: None,
 ) -> None:
     """Add N lit ellipsoids to ``frame`` (of ``view``'s size), behind and before what it shows.
 
     ``means`` (N, 3) world; ``quaternions`` (N, 4) w x y z; ``scales`` (N, 3): their half axes are ``reach`` times
     these. ``colours``: (N, 3), or (1, 3) for all. What comes nearer to the eye than ``near`` is left out. The
     outline is exact (Sigg et al., GPU-based ray-casting of quadratic surfaces, 2006); lenses are not followed.
+    ``between`` is called now and then; what it raises ends the work.
     """
     from meshloom.kernels.raycast import _ellipsoid_kernel as kernel
 
@@ -52,22 +55,26 @@ def draw_ellipsoids(
     rows = np.empty((count, kernel.ROW))
     for name in ("depth", "face", "colour", "normal", "alpha"):
         setattr(frame, name, np.require(getattr(frame, name), requirements="CW"))
-    with ThreadPoolExecutor(threads) as pool:
 
-        def prepare(pair: tuple[int, int]) -> None:
-            kernel.prepare(*pair, *given, reach, turn, shift, lens, width, height, near, rows)
+    def prepare(pair: tuple[int, int]) -> None:
+        kernel.prepare(*pair, *given, reach, turn, shift, lens, width, height, near, rows)
 
+    def cast(pair: tuple[int, int]) -> None:
+        kernel.cast(
+            *pair, order, rows, lens, paint, turn, lamp, frame.depth, frame.face, frame.colour, frame.normal,
+            frame.alpha,
+        )  # fmt: skip
+
+    pool = ThreadPoolExecutor(threads)
+    try:
         list(pool.map(prepare, _parts(count, threads)))
+        between()
         shown = np.flatnonzero(np.isfinite(rows[:, kernel.NEAREST]))
         order = shown[np.argsort(rows[shown, kernel.NEAREST].astype(np.float32), kind="stable")]
-
-        def cast(pair: tuple[int, int]) -> None:
-            kernel.cast(
-                *pair, order, rows, lens, paint, turn, lamp, frame.depth, frame.face, frame.colour, frame.normal,
-                frame.alpha,
-            )  # fmt: skip
-
-        list(pool.map(cast, _parts(height, threads * _STRIPS)))
+        for _done in pool.map(cast, _parts(height, threads * _STRIPS)):
+            between()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _parts(count: int, parts: int) -> list[tuple[int, int]]:

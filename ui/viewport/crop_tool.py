@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton
+from PySide6.QtWidgets import QHBoxLayout, QToolButton
 
 from meshloom.graph_runtime.edits import Batch, Set
 from meshloom.kernels.raycast.view import View
@@ -18,7 +18,7 @@ from meshloom.ui.locks import is_locked
 from meshloom.ui.promoted import is_promoted
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.viewport.box import Array, Box, along_axis, on_plane
-from meshloom.ui.viewport.tool import Tool
+from meshloom.ui.viewport.tool import Elided, Tool
 from meshloom.ui.viewport.viewport import Viewport
 from meshloom.ui.words import _
 
@@ -45,9 +45,7 @@ class CropTool(Tool):
         self._grip: Any = None
         self._stroke = 0
         self._wrote = False
-        self.told = QLabel(self)
-        self.told.setProperty("mood", "dim")
-        self.told.setMinimumWidth(1)
+        self.told = Elided(self)
         self.fit = QToolButton(self)
         self.fit.setText(_("Fit to the scene"))
         self.fit.setToolTip(_("Put the box around all that is shown"))
@@ -108,7 +106,7 @@ class CropTool(Tool):
             self.viewport.set_style(crop=None)
             return
         fast = [label(field) for field in _FIELDS if field in self.held_fast()]
-        self.told.setText(
+        self.told.say(
             _("Held by a link or a lock: {fields}").format(fields=", ".join(fast))
             if fast
             else _("Drag the sides or the middle; Ctrl moves both sides.")

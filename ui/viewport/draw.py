@@ -114,9 +114,9 @@ def draw(
         between()
         if isinstance(cloud, Soft) and not moving and style.splats != "points":
             if style.splats == "ellipsoids":
-                draw_solid(frame, fine, cloud, plane, style)
+                draw_solid(frame, fine, cloud, plane, style, between)
                 continue
-            draw_soft(frame, fine, cloud, plane, style.points_by, style.crop, samples)
+            draw_soft(frame, fine, cloud, plane, style.points_by, style.crop, samples, between)
             continue
         count = cloud.solid if isinstance(cloud, Soft) else len(cloud.positions)
         held = slice(min(count, most))
@@ -140,7 +140,14 @@ def draw(
     return shrunk(frame, samples)
 
 
-def draw_solid(frame: Frame, view: View, soft: Soft, plane: NDArray[np.float64] | None, style: Style) -> None:
+def draw_solid(
+    frame: Frame,
+    view: View,
+    soft: Soft,
+    plane: NDArray[np.float64] | None,
+    style: Style,
+    between: Callable[[], None] = lambda: None,
+) -> None:
     """Splats as solid ellipsoids; faint ones are left out."""
     from meshloom.kernels.raycast.ellipsoids import draw_ellipsoids
 
@@ -154,9 +161,8 @@ def draw_solid(frame: Frame, view: View, soft: Soft, plane: NDArray[np.float64] 
     if style.crop is not None:
         colours = dimmed(positions, colours, style.crop, style.backdrop)
     splats = soft.splats
-    draw_ellipsoids(
-        frame, view, positions, splats.quaternions[which], splats.scales[which], colours, near=soft.near
-    )  # fmt: skip
+    turns, scales = splats.quaternions[which], splats.scales[which]
+    draw_ellipsoids(frame, view, positions, turns, scales, colours, near=soft.near, between=between)
 
 
 def look_of(scene: Scene, style: Style) -> light.Look:

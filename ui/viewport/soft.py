@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,11 +87,12 @@ def draw_soft(
     by: str = "colour",
     crop: Box | None = None,
     samples: int = 1,
+    between: Callable[[], None] = lambda: None,
 ) -> None:
     """Blend the Gaussians into ``frame`` (of ``view``'s size), where they are before what it shows. A splat that
     reaches around a surface is before or behind it as its middle is. ``by``: what they are coloured by. What
     ``crop`` does not keep is faint. ``samples``: pixels of the frame along one of the picture: Gaussians are
-    smooth, more of them show nothing more."""
+    smooth, more of them show nothing more. ``between`` is called now and then; what it raises ends the work."""
     from meshloom.kernels.raycast._screen_kernel import over
     from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
     from meshloom.kernels.splatting.cpu import CpuRasteriser
@@ -111,7 +113,7 @@ def draw_soft(
     camera = Camera.of(view.intrinsics, extrinsics, *view.size)
     settings = Settings(antialiased=splats.antialiased, near=soft.near, degree=splats.degree, geometry=True)
     with CpuRasteriser(os.cpu_count() or 2) as rasteriser:
-        drawn = rasteriser.render(gaussians, camera, settings)
+        drawn = rasteriser.render(gaussians, camera, settings, between)
     assert drawn.median is not None
     frame.depth, frame.face, frame.colour, frame.alpha = (
         np.require(held, requirements="CW") for held in (frame.depth, frame.face, frame.colour, frame.alpha)

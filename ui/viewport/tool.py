@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPolygonF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from meshloom.kernels.raycast.view import View
 
@@ -90,6 +90,26 @@ class Tool(QWidget):
                     end = min(last + 1, _PIECES + 1) if far[min(last, _PIECES)] > near else last
                     painter.drawPolyline(QPolygonF([QPointF(*each) for each in place[first:end]]))
         painter.setOpacity(1.0)
+
+
+class Elided(QLabel):
+    """One line of words that ends in dots where it does not fit; all of it in the tip."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("mood", "dim")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def say(self, words: str) -> None:
+        """Show other words."""
+        self.setText(words)
+        self.setToolTip(words)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, words)
 
 
 def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -50,9 +50,11 @@ class Viewer(QWidget):
     #: What is shown has a name: for the dock's title.
     titled = Signal(str)
 
-    def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
+    def __init__(self, bench: Workbench, parent: QWidget | None = None, edits: bool = True) -> None:
+        """``edits``: nodes that are edited in the viewport show what is before them, with their tool."""
         super().__init__(parent)
         self._bench = bench
+        self._edits = edits
         self.tab: DocumentTab | None = None
         self.node = ""
         self.value: Any = None
@@ -174,7 +176,7 @@ class Viewer(QWidget):
         """Read how the node stands; load its result if it has one."""
         assert self.tab is not None
         status, spec = self.tab.status(self.node), self._spec()
-        self._stage = stage_of(self.tab, self.node)
+        self._stage = stage_of(self.tab, self.node) if self._edits else None
         self._place_tool()
         if self._staged:
             for widget in (self.output, self.item, self.count):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meshloom.graph_runtime.types import Mesh, Splats
-from meshloom.ui.viewport.draw import Style, draw
+from meshloom.ui.viewport.draw import Overtaken, Style, draw
 from meshloom.ui.viewport.eye import Eye
 from meshloom.ui.viewport.soft import Soft
 from meshloom.ui.viewport.things import SolidMesh, make
@@ -145,3 +145,31 @@ def test_at_rest_they_can_be_solid_or_just_points() -> None:
     assert (kinds["soft"].alpha[solid] > 0.05).mean() > 0.95
     cut = draw([soft], view, replace(BARE, splats="ellipsoids", clip=(0, 0.5, True)))
     assert 0.2 < cut.alpha.sum() / solid.sum() < 0.8
+
+
+@pytest.mark.parametrize("kind", ["soft", "ellipsoids"])
+def test_something_newer_ends_the_drawing(kind: str) -> None:
+    soft, view, style = (
+        Soft(scene()),
+        Eye(target=np.zeros(3), distance=4.0).view((96, 96)),
+        replace(BARE, splats=kind),
+    )
+    asked = 0
+
+    def count() -> None:
+        nonlocal asked
+        asked += 1
+
+    whole = draw([soft], view, style, between=count)
+    assert asked > 6
+    assert np.array_equal(whole.colour, draw([soft], view, style).colour)
+
+    def newer() -> None:
+        nonlocal asked
+        asked -= 1
+        if asked == 2:
+            raise Overtaken
+
+    with pytest.raises(Overtaken):
+        draw([soft], view, style, between=newer)
+    assert asked == 2
