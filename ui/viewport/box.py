@@ -89,6 +89,18 @@ class Box:
         way = self.axes[:, axis] * (0.0 if both else grown * (2 * side - 1))
         return replace(self, centre=_triple(np.asarray(self.centre) + way), size=_triple(np.array(size)))
 
+    def swung(self, axis: int, degrees: float) -> Box:
+        """Turned about one of its own axes."""
+        own = [0.0, 0.0, 0.0]
+        own[axis] = degrees
+        turned = self.axes @ euler(_triple(np.array(own)))
+        x = np.arctan2(turned[2, 1], turned[2, 2])
+        y = np.arcsin(np.clip(-turned[2, 0], -1, 1))
+        z = np.arctan2(turned[1, 0], turned[0, 0])
+        if abs(turned[2, 0]) > 1 - 1e-9:  # x and z turn the same way: z takes all of it
+            x, z = 0.0, np.arctan2(-turned[0, 1], turned[1, 1])
+        return replace(self, turn=_triple(np.degrees(np.array([x, y, z]))))
+
     def around(self, scene: Bounds) -> Box:
         """The same axes, around all of the scene."""
         corners = np.array(list(itertools.product(*zip(*scene, strict=True)))) @ self.axes
@@ -105,6 +117,7 @@ class Box:
             self,
             centre=_triple(np.round(self.centre, places)),
             size=_triple(np.round(self.size, places)),
+            turn=_triple(np.round(self.turn, 1) + 0.0),
         )
 
 

@@ -18,12 +18,19 @@ from meshloom.ui.locks import is_locked
 from meshloom.ui.promoted import is_promoted
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.viewport.box import Array, Box, along_axis, on_plane
+from meshloom.ui.viewport.things import Points
 from meshloom.ui.viewport.tool import Elided, Tool
 from meshloom.ui.viewport.viewport import Viewport
 from meshloom.ui.words import _
 
 #: How near to a handle (pixels) the mouse takes hold of it.
 _REACH = 10.0
+#: A press that moves less than this (pixels) has no direction yet.
+_SLACK = 4.0
+#: A side that turns towards the eye or away turns no faster than one so many pixels from the middle.
+_LEAST_ARM = 30.0
+#: Points counted at most.
+_COUNTED = 3_000_000
 #: Radius of a handle, pixels.
 _KNOB = 5.0
 _AXES = ("#eb5250", "#6bbf54", "#4d85f2")
@@ -43,6 +50,9 @@ class CropTool(Tool):
         self._under: int | None = None
         self._from = Box()
         self._grip: Any = None
+        #: While a side is swung: the axis of the box it turns about.
+        self._swing: int | None = None
+        self._start = QPointF()
         self._stroke = 0
         self._wrote = False
         self.told = Elided(self)
@@ -109,7 +119,9 @@ class CropTool(Tool):
         self.told.say(
             _("Held by a link or a lock: {fields}").format(fields=", ".join(fast))
             if fast
-            else _("Drag the sides or the middle; Ctrl moves both sides.")
+            else " ".join(
+                [self._counted(), _("Drag the sides or the middle; Ctrl moves both sides, Shift turns.")]
+            )
         )
         self.fit.setEnabled(self._free(1))
         crop = None if self.result.isChecked() or self._linked() else self.box()
@@ -122,6 +134,16 @@ class CropTool(Tool):
         self._changed()
         self.result_wanted.emit(result)
 
+    def _counted(self) -> str:
+        """How many points or splats are kept, of a scene that can be counted in an instant."""
+        made = [thing._made for thing in self.viewport.things if thing.visible]
+        clouds = [each for each in made if isinstance(each, Points) and len(each.positions)]
+        count = sum(len(each.positions) for each in clouds)
+        if not count or count > _COUNTED or self._linked() or self._at is not None:
+            return ""
+        kept = sum(int(self.box().kept(each.positions).sum()) for each in clouds)
+        return _("{kept} of {count} are kept.").format(kept=f"{kept:,}", count=f"{count:,}")
+
     def _linked(self) -> set[str]:
         """Parameters whose value only a run knows."""
         return set(self._document.document.node(self.name, self.scope).links) & set(_FIELDS)
@@ -130,7 +152,7 @@ class CropTool(Tool):
         box, now = box.rounded(), self.box()
         edits = tuple(
             Set(self.name, field, getattr(box, field), self.scope)
-            for field in ("centre", "size")
+            for field in ("centre", "size", "turn")
             if getattr(box, field) != getattr(now, field)
         )
         if edits and self._document.do(Batch(edits, words), merge=merge):
@@ -162,7 +184,7 @@ class CropTool(Tool):
         self._grip = self._reached(handle, at)
         if self._grip is None:
             return False
-        self._at, self._wrote = handle, False
+        self._at, self._wrote, self._swing, self._start = handle, False, None, at
         self._stroke += 1
         return True
 
@@ -178,6 +200,10 @@ class CropTool(Tool):
     def drag(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         if self._at is None or not self.is_there:
             return
+        merge = f"crop {id(self)} {self._stroke}"
+        if self._at > 0 and (modifiers & Qt.KeyboardModifier.ShiftModifier or self._swing is not None):
+            self._swing_to(at, merge)
+            return
         reached = self._reached(self._at, at)
         if reached is None:
             return
@@ -187,12 +213,35 @@ class CropTool(Tool):
             box = self._from.moved(by)
         else:
             box = self._from.pulled(self._at, float(by), self._scene, both)
-        merge = f"crop {id(self)} {self._stroke}"
         self._write(box, _("Move the box") if self._at == 0 else _("Resize the box"), merge)
+
+    def _swing_to(self, at: QPointF, merge: str) -> None:
+        """Turn the box about that of its axes which brings the side the way that the mouse first went."""
+        assert self._at is not None
+        if "turn" in self.held_fast():
+            return
+        went = np.array([at.x() - self._start.x(), at.y() - self._start.y()])
+        if self._swing is None and np.abs(went).sum() < _SLACK:
+            return
+        box, side = self._from, (self._at - 1) // 2
+        handle = box.handles(self._scene)[self._at]
+        arm = handle - np.asarray(box.centre)
+        # Where the side would go on the screen, in pixels a radian, turned about each axis.
+        turned = [np.cross(box.axes[:, axis], arm) for axis in range(3)]
+        places, _depth = self.flat(
+            np.stack([handle, *(handle + 1e-3 * each for each in turned)]), self.viewport.view()
+        )
+        ways = (places[1:] - places[0]) * 1e3
+        if self._swing is None:
+            fits = [abs(float(way @ went)) if axis != side else -1.0 for axis, way in enumerate(ways)]
+            self._swing = int(np.argmax(fits))
+        way = ways[self._swing]
+        angle = np.degrees(float(way @ went) / max(float(way @ way), _LEAST_ARM**2))
+        self._write(box.swung(self._swing, float(angle)), _("Turn the box"), merge)
 
     def release(self) -> None:
         self._at = None
-        self.viewport.update()
+        self._changed()
 
     def hover(self, at: QPointF) -> bool:
         under = self._handle_at(at)

@@ -86,3 +86,15 @@ def test_rays_meet_axes_and_planes() -> None:
     met = on_plane(eye, np.array([0.1, -0.2, 1.0]), start, np.array([0.0, 0.0, 1.0]))
     np.testing.assert_allclose(met, [1.5, 1.0, 0.0])
     assert on_plane(eye, -np.array([0.1, -0.2, 1.0]), start, np.array([0.0, 0.0, 1.0])) is None
+
+
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("turn", [(20.0, -35.0, 10.0), (10.0, 90.0, 5.0), (0.0, -90.0, 40.0)])
+def test_it_turns_about_its_own_axes(axis: int, turn: tuple[float, float, float]) -> None:
+    box = Box(turn=turn)
+    swung = box.swung(axis, 33.0)
+    np.testing.assert_allclose(swung.axes[:, axis], box.axes[:, axis], atol=1e-6)
+    one, other = box.axes[:, axis - 1], swung.axes[:, axis - 1]
+    assert np.degrees(np.arccos(one @ other)) == pytest.approx(33)
+    assert np.cross(one, other) @ box.axes[:, axis] > 0
+    np.testing.assert_allclose(swung.swung(axis, -33.0).axes, box.axes, atol=1e-6)

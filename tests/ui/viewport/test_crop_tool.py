@@ -24,7 +24,7 @@ from meshloom.ui.viewport.things import make
 from ..hand import click, drag, hold, point, press, release
 from .conftest import box
 
-CTRL = Qt.KeyboardModifier.ControlModifier
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
@@ -177,3 +177,36 @@ def test_what_is_cut_away_is_dimmed(tool: CropTool) -> None:
         whole, part = (draw([make(value)], eye.view((80, 80)), style) for style in (half, cut))
         ratio = part.colour[30:50].sum(axis=(0, 2)) / np.maximum(whole.colour[30:50].sum(axis=(0, 2)), 1e-6)
         assert (ratio[33:39] > 0.95).all() and (ratio[42:47] < 0.3).all()
+
+
+@pytest.mark.parametrize(
+    ("handle", "by", "axis"), [(2, QPoint(0, -24), 2), (2, QPoint(-25, -3), 1), (5, QPoint(24, 6), 1)]
+)
+def test_shift_swings_a_side(
+    tool: CropTool, document: OpenDocument, handle: int, by: QPoint, axis: int
+) -> None:
+    end = at(tool, handle) + by
+    drag(tool.viewport, at(tool, handle), end, modifiers=SHIFT, steps=8)
+    box = tool.box()
+    assert box.size == (0.8, 0.8, 0.8) and box.centre == (0.0, 0.0, 0.0)
+    assert abs(box.turn[axis]) > 5 and [box.turn[k] for k in range(3) if k != axis] == [0.0, 0.0]
+    assert document.undo_stack.count() == 1 and document.undo_stack.undoText() == "Turn the box"
+    moved = at(tool, handle) - (end - by)
+    assert moved.x() * by.x() + moved.y() * by.y() > 0.2 * (by.x() ** 2 + by.y() ** 2), "with the mouse"
+
+
+def test_a_locked_turn_stays(tool: CropTool, document: OpenDocument) -> None:
+    document.do(lock_toggled(document.document, "", "crop", "turn"))
+    drag(tool.viewport, at(tool, 2), at(tool, 2) + QPoint(0, -24), modifiers=SHIFT)
+    assert tool.box().turn == (0.0, 0.0, 0.0) and tool.box().size == (0.8, 0.8, 0.8)
+
+
+def test_what_is_kept_is_counted(
+    tool: CropTool, view: ModelView, document: OpenDocument, qtbot: QtBot
+) -> None:
+    positions = np.random.default_rng(0).uniform(-0.5, 0.5, (1000, 3)).astype(np.float32)
+    view.show_value(PointCloud(positions), "cloud", "cloud")
+    qtbot.waitUntil(lambda: view.viewport.things[0]._made is not None, timeout=10_000)
+    document.do(Set("crop", "size", (2.0, 2.0, 0.5)))
+    kept = int((np.abs(positions[:, 2]) <= 0.25).sum())
+    assert f"{kept} of 1,000" in tool.told.text()
