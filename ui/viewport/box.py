@@ -111,7 +111,7 @@ class Box:
 
     def rounded(self) -> Box:
         """To four digits of its largest length, so that parameters stay readable."""
-        largest = max((length for length in self.size if length > 0), default=1.0)
+        largest = max((each for each in self.size if 0 < each < math.inf), default=1.0)
         places = 3 - math.floor(math.log10(largest))
         return replace(
             self,

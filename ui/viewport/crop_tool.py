@@ -18,7 +18,7 @@ from meshloom.ui.locks import is_locked
 from meshloom.ui.promoted import is_promoted
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.viewport.box import Array, Box, along_axis, on_plane
-from meshloom.ui.viewport.things import Points
+from meshloom.ui.viewport.things import Bounds, Points
 from meshloom.ui.viewport.tool import Elided, Tool
 from meshloom.ui.viewport.viewport import Viewport
 from meshloom.ui.words import _
@@ -54,6 +54,8 @@ class CropTool(Tool):
         self._swing: int | None = None
         self._start = QPointF()
         self._stroke = 0
+        #: The box and the clouds counted last, and what came out.
+        self._count: tuple[Box | None, list[Points], str] = (None, [], "")
         self._wrote = False
         self.told = Elided(self)
         self.fit = QToolButton(self)
@@ -71,6 +73,7 @@ class CropTool(Tool):
         row.addWidget(self.fit)
         row.addWidget(self.result)
         document.changed.connect(self._changed)
+        viewport.drawn.connect(self._tell)
         self._changed()
 
     # ------------------------------------------------------------------------------------------- the node
@@ -111,38 +114,46 @@ class CropTool(Tool):
         return "centre" not in fast and (handle == 0 or "size" not in fast)
 
     def _changed(self, _changes: object = None) -> None:
+        self.setEnabled(self.is_there)
         if not self.is_there:
-            self.setEnabled(False)
             self.viewport.set_style(crop=None)
             return
-        fast = [label(field) for field in _FIELDS if field in self.held_fast()]
-        self.told.say(
-            _("Held by a link or a lock: {fields}").format(fields=", ".join(fast))
-            if fast
-            else " ".join(
-                [self._counted(), _("Drag the sides or the middle; Ctrl moves both sides, Shift turns.")]
-            )
-        )
         self.fit.setEnabled(self._free(1))
         crop = None if self.result.isChecked() or self._linked() else self.box()
         if crop != self.viewport.drawing.crop:
             self.viewport.drawing = replace(self.viewport.drawing, crop=crop)
             self.viewport.refresh(moving=self._at is not None)
+        self._tell()
         self.viewport.update()
 
     def _toggled(self, result: bool) -> None:
         self._changed()
         self.result_wanted.emit(result)
 
+    def _tell(self) -> None:
+        """Say what holds the box fast; else how much it keeps, and what the mouse can do."""
+        if not self.is_there:
+            return
+        fast = [label(field) for field in _FIELDS if field in self.held_fast()]
+        self.told.say(
+            _("Held by a link or a lock: {fields}").format(fields=", ".join(fast))
+            if fast
+            else self._counted() + _("Drag the sides or the middle; Ctrl moves both sides, Shift turns.")
+        )
+
     def _counted(self) -> str:
         """How many points or splats are kept, of a scene that can be counted in an instant."""
         made = [thing._made for thing in self.viewport.things if thing.visible]
         clouds = [each for each in made if isinstance(each, Points) and len(each.positions)]
         count = sum(len(each.positions) for each in clouds)
-        if not count or count > _COUNTED or self._linked() or self._at is not None:
+        if not count or count > _COUNTED or self._at is not None or self.viewport.drawing.crop is None:
             return ""
-        kept = sum(int(self.box().kept(each.positions).sum()) for each in clouds)
-        return _("{kept} of {count} are kept.").format(kept=f"{kept:,}", count=f"{count:,}")
+        box = self.box()
+        if self._count[0] != box or self._count[1] != clouds:
+            kept = sum(int(box.kept(each.positions).sum()) for each in clouds)
+            words = _("{kept} of {count} are kept.").format(kept=f"{kept:,}", count=f"{count:,}")
+            self._count = (box, clouds, words + " ")
+        return self._count[2]
 
     def _linked(self) -> set[str]:
         """Parameters whose value only a run knows."""
@@ -258,7 +269,14 @@ class CropTool(Tool):
             self._document.undo_stack.undo()
         return True
 
+    def reach(self) -> Bounds | None:
+        if not self.is_there or self._linked():
+            return None
+        corners = self.box().lines(self.viewport.box).reshape(-1, 3)
+        return corners.min(axis=0), corners.max(axis=0)
+
     def leave(self) -> None:
+        self.viewport.drawn.disconnect(self._tell)
         self._document.changed.disconnect(self._changed)
         self.viewport.set_style(crop=None)
 

@@ -22,6 +22,7 @@ from meshloom.ui.promoted import is_promoted
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.viewport.eye import Eye, towards_of
 from meshloom.ui.viewport.key_lines import Held, added, keys_in, next_time, removed, replaced
+from meshloom.ui.viewport.things import Bounds
 from meshloom.ui.viewport.tool import Tool
 from meshloom.ui.viewport.viewport import Viewport
 from meshloom.ui.words import _
@@ -121,8 +122,8 @@ class KeysTool(Tool):
         self._changed()
 
     def _changed(self, _changes: object = None) -> None:
+        self.setEnabled(self.is_there)
         if not self.is_there:
-            self.setEnabled(False)
             self.held = []
             self.viewport.update()
             return
@@ -237,6 +238,10 @@ class KeysTool(Tool):
         if row is not None:
             self.go_to(row)
         return row is not None
+
+    def reach(self) -> Bounds | None:
+        places = np.array([held.key.place for held in self.held])
+        return (places.min(axis=0), places.max(axis=0)) if len(places) else None
 
     def leave(self) -> None:
         self._document.changed.disconnect(self._changed)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from meshloom.kernels.raycast.view import View
+from meshloom.ui.viewport.things import Bounds
 
 if TYPE_CHECKING:
     from meshloom.ui.viewport.viewport import Viewport
@@ -52,6 +53,10 @@ class Tool(QWidget):
     def key(self, event: QKeyEvent) -> bool:
         """A key, before the viewport has it."""
         return False
+
+    def reach(self) -> Bounds | None:
+        """The box around what the tool shows: "Fit all" holds it too."""
+        return None
 
     def leave(self) -> None:
         """The tool is put away."""

@@ -226,7 +226,11 @@ class Viewport(QWidget):
         """Show everything."""
         if self._painted is not None and self._painted.box is not None:
             aspect = self.width() / max(1, self.height())
-            self._move(self.eye.fitted(*self._painted.box, aspect), moving=False)
+            low, high = self._painted.box
+            reach = self.tool.reach() if self.tool is not None else None
+            if reach is not None:
+                low, high = np.minimum(low, reach[0]), np.maximum(high, reach[1])
+            self._move(self.eye.fitted(low, high, aspect), moving=False)
             self._fitted_box = self._painted.box
 
     def stand(self, side: str) -> None:

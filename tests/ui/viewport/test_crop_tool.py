@@ -149,8 +149,9 @@ def test_values_from_elsewhere_are_shown_and_a_node_may_go(tool: CropTool, docum
     assert tool.viewport.drawing.crop is None
     drag(tool.viewport, QPoint(200, 200), QPoint(220, 210))
     tool.viewport.grab()
+    assert not tool.isEnabled()
     document.undo_stack.undo()
-    assert tool.viewport.drawing.crop is not None
+    assert tool.viewport.drawing.crop is not None and tool.isEnabled()
 
 
 def test_the_viewport_is_as_before_when_the_tool_goes(tool: CropTool, view: ModelView) -> None:
@@ -206,7 +207,14 @@ def test_what_is_kept_is_counted(
 ) -> None:
     positions = np.random.default_rng(0).uniform(-0.5, 0.5, (1000, 3)).astype(np.float32)
     view.show_value(PointCloud(positions), "cloud", "cloud")
-    qtbot.waitUntil(lambda: view.viewport.things[0]._made is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: "of 1,000 are kept" in tool.told.text(), timeout=10_000)
     document.do(Set("crop", "size", (2.0, 2.0, 0.5)))
     kept = int((np.abs(positions[:, 2]) <= 0.25).sum())
     assert f"{kept} of 1,000" in tool.told.text()
+
+
+def test_fit_all_holds_the_box_too(tool: CropTool, document: OpenDocument, qtbot: QtBot) -> None:
+    document.do(Set("crop", "centre", (9.0, 0.0, 2.0)))
+    qtbot.keyClick(tool.viewport, Qt.Key.Key_F)
+    for handle in range(7):
+        assert tool.viewport.rect().contains(at(tool, handle))

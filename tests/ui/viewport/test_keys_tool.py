@@ -175,3 +175,12 @@ def test_lines_that_say_nothing_stay() -> None:
     assert "nonsense" in removed(more, 2) and keys_in(removed(more, 2))[0].key.angle == 30
     changed = replaced(odd, 2, key)
     assert [held.key.angle for held in keys_in(changed)] == [60, 30]
+
+
+def test_fit_all_holds_the_cameras_too(tool: KeysTool, document: OpenDocument, qtbot: QtBot) -> None:
+    document.do(Set("way", "frames", "0: from 30 0 -4, towards 0 0 0\n1: from -9 -8 3, towards 0 0 0"))
+    qtbot.keyClick(tool.viewport, Qt.Key.Key_F)
+    places, depth = tool.flat(np.array([held.key.place for held in tool.held]), tool.viewport.view())
+    assert (depth > 0).all() and all(
+        tool.viewport.rect().contains(QPointF(*each).toPoint()) for each in places
+    )
