@@ -116,7 +116,9 @@ def draw(
             if style.splats == "ellipsoids":
                 draw_solid(frame, fine, cloud, plane, style, between)
                 continue
-            draw_soft(frame, fine, cloud, plane, style.points_by, style.crop, samples, between)
+            draw_soft(
+                frame, fine, cloud, plane, style.points_by, style.crop, samples, style.backdrop, between
+            )
             continue
         count = cloud.solid if isinstance(cloud, Soft) else len(cloud.positions)
         held = slice(min(count, most))

@@ -11,6 +11,20 @@ from meshloom.ui.viewport.box import Box
 
 #: How much is left of what will be cut away.
 FAINT = 0.2
+#: How opaque such a splat is beside what it was, so that what is kept shows through.
+THIN = 0.5
+#: The first coefficient of real spherical harmonics.
+Y0 = 0.28209479177387814
+
+
+def dimmed_harmonics(
+    sh: NDArray[np.float32], kept: NDArray[np.bool_], backdrop: tuple[float, float, float]
+) -> NDArray[np.float32]:
+    """(N, K, 3) colours of splats, near to the backdrop's where they are not ``kept`` (N,)."""
+    out = sh.copy()
+    out[~kept] *= np.float32(FAINT)
+    out[~kept, 0] += ((np.array(backdrop) - 0.5) * (1 - FAINT) / Y0).astype(np.float32)
+    return out
 
 
 def dimmed(

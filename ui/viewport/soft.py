@@ -12,11 +12,9 @@ from meshloom.graph_runtime.types import PointCloud, Splats
 from meshloom.kernels.raycast.render import Frame
 from meshloom.kernels.raycast.view import View
 from meshloom.ui.viewport.box import Box
-from meshloom.ui.viewport.fading import FAINT
+from meshloom.ui.viewport.fading import THIN, Y0, dimmed_harmonics
 from meshloom.ui.viewport.things import Points, mapped
 
-#: The first coefficient of real spherical harmonics.
-_Y0 = 0.28209479177387814
 #: Radius of the point for a splat, in standard deviations.
 _DISC = 1.5
 #: Splats fainter than this are not worth a point.
@@ -28,7 +26,7 @@ class Soft(Points):
 
     def __init__(self, splats: Splats) -> None:
         self.splats = splats
-        colours = np.clip((splats.sh[:, 0] * _Y0 + 0.5) * 255, 0, 255)
+        colours = np.clip((splats.sh[:, 0] * Y0 + 0.5) * 255, 0, 255)
         super().__init__(PointCloud(splats.means, np.nan_to_num(colours).astype(np.uint8)))
         # Faint ones last, so that those drawn while moving are those that show.
         faint = self.splats.opacities[self.index] < _FAINT
@@ -64,7 +62,7 @@ class Soft(Points):
     def _plain(self, by: str) -> NDArray[np.float32]:
         """Of one colour from all sides."""
         found = np.zeros((len(self.splats), 1, 3), np.float32)
-        found[self.index, 0] = (self.colours(by).astype(np.float32) / 255 - 0.5) / _Y0
+        found[self.index, 0] = (self.colours(by).astype(np.float32) / 255 - 0.5) / Y0
         return found
 
     def _paint(self, by: str) -> NDArray[np.uint8]:
@@ -87,12 +85,16 @@ def draw_soft(
     by: str = "colour",
     crop: Box | None = None,
     samples: int = 1,
+    backdrop: tuple[float, float, float] = (0.0, 0.0, 0.0),
     between: Callable[[], None] = lambda: None,
 ) -> None:
-    """Blend the Gaussians into ``frame`` (of ``view``'s size), where they are before what it shows. A splat that
-    reaches around a surface is before or behind it as its middle is. ``by``: what they are coloured by. What
-    ``crop`` does not keep is faint. ``samples``: pixels of the frame along one of the picture: Gaussians are
-    smooth, more of them show nothing more. ``between`` is called now and then; what it raises ends the work."""
+    """Blend the Gaussians into ``frame`` (of ``view``'s size), where they are before what it shows.
+
+    A splat that reaches around a surface is before or behind it as its middle is. ``by``: what they are coloured by.
+    What ``crop`` does not keep is near to ``backdrop``. ``samples``: pixels of the frame along one of the picture;
+    Gaussians are smooth, more of them show nothing more. ``between`` is called now and then; what it raises ends
+    the work.
+    """
     from meshloom.kernels.raycast._screen_kernel import over
     from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
     from meshloom.kernels.splatting.cpu import CpuRasteriser
@@ -107,7 +109,9 @@ def draw_soft(
     view = view.resized(view.size[0] // samples, view.size[1] // samples)
     opacities = splats.opacities
     if crop is not None:
-        opacities = np.where(crop.kept(splats.means), opacities, FAINT * opacities).astype(np.float32)
+        kept = crop.kept(splats.means)
+        opacities = np.where(kept, opacities, np.float32(THIN) * opacities)
+        sh = dimmed_harmonics(sh, kept, backdrop)
     gaussians = Gaussians(splats.means, splats.quaternions, splats.scales, opacities, sh)
     extrinsics = np.hstack([view.rotation, view.shift[:, None]])
     camera = Camera.of(view.intrinsics, extrinsics, *view.size)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from meshloom.graph_runtime.types import Mesh, Splats
+from meshloom.ui.viewport.box import Box
 from meshloom.ui.viewport.draw import Overtaken, Style, draw
 from meshloom.ui.viewport.eye import Eye
 from meshloom.ui.viewport.soft import Soft
@@ -173,3 +174,18 @@ def test_something_newer_ends_the_drawing(kind: str) -> None:
     with pytest.raises(Overtaken):
         draw([soft], view, style, between=newer)
     assert asked == 2
+
+
+@pytest.mark.parametrize("kind", ["soft", "ellipsoids"])
+def test_what_a_crop_takes_away_is_dimmed_however_dense(kind: str) -> None:
+    dense = scene(6000)
+    opaque = replace(
+        dense, sh=np.full((6000, 1, 3), 1.2, np.float32), opacities=np.full(6000, 0.95, np.float32)
+    )
+    view = Eye(target=np.zeros(3), distance=4.0, azimuth=0.0, elevation=0.0).view((96, 96))
+    style = replace(BARE, splats=kind, top=(0.1, 0.1, 0.1), bottom=(0.1, 0.1, 0.1))
+    half = Box((-2.0, 0.0, 0.0), (4.0, 4.0, 4.0))  # what is left of the middle
+    whole, cut = (draw([make(opaque)], view, replace(style, crop=crop)) for crop in (None, half))
+    left, right = slice(30, 42), slice(54, 66)
+    assert np.allclose(cut.colour[40:56, left], whole.colour[40:56, left], atol=0.03)
+    assert cut.colour[40:56, right].mean() < 0.45 * whole.colour[40:56, right].mean()
