@@ -79,15 +79,39 @@ def tool_for(stage: Stage, tab: DocumentTab, viewport: Viewport) -> Tool:
 def _ends(tab: DocumentTab, scope: str, above: str, name: str, socket: str) -> Iterator[tuple[str, str, str]]:
     """(path, title, digest) of the finished result that is linked to a socket, if there is one."""
     document = tab.document.document
-    link = document.node(name, scope).links.get(socket)
-    if link is None:
+    found = _maker(document, scope, above, name, socket)
+    if found is None:
         return
-    spec = document.specs.get(document.node(link.node, scope).type)
-    outputs = tab.status(above + link.node).outputs
+    scope, path, output = found
+    spec = document.specs.get(document.node(path.rpartition("/")[2], scope).type)
+    outputs = tab.status(path).outputs
     for port, ref in zip(spec.outputs if spec is not None else (), outputs, strict=False):
-        if port.name == link.output:
+        if port.name == output:
             digest: Any = ref[0] if isinstance(ref, tuple) and ref else ref
-            yield above + link.node, _(spec.title), digest if isinstance(digest, str) else ""
+            yield path, _(spec.title), digest if isinstance(digest, str) else ""
+
+
+def _maker(document: Document, scope: str, above: str, name: str, socket: str) -> tuple[str, str, str] | None:
+    """(scope, path, output) of the node whose result comes to a socket, out of groups and into them."""
+    link = document.node(name, scope).links.get(socket)
+    while link is None:  # what comes to a group from outside
+        outer = next(
+            (outer for outer, ends in document.group(scope).inputs.items() if (name, socket) in ends), ""
+        )
+        place = place_of(document, above[:-1]) if outer and above else None
+        if place is None:
+            return None
+        (scope, name), socket = place, outer
+        above = above[: len(above) - len(name) - 1]
+        link = document.node(name, scope).links.get(socket)
+    node, output = link.node, link.output
+    while (group := document.node(node, scope).type).startswith(GROUP_PREFIX):
+        inside = group.removeprefix(GROUP_PREFIX)
+        end = document.group(inside).outputs.get(output) if inside in document.scopes else None
+        if end is None:
+            return None
+        scope, above, (node, output) = inside, f"{above}{node}/", end
+    return scope, above + node, output
 
 
 def _scenes(tab: DocumentTab, scope: str, above: str, name: str) -> Iterator[tuple[str, str, str]]:
@@ -98,8 +122,11 @@ def _scenes(tab: DocumentTab, scope: str, above: str, name: str) -> Iterator[tup
     while waiting:
         at = waiting.pop(0)
         for socket, link in document.node(at, scope).links.items():
-            spec = document.specs.get(document.node(link.node, scope).type)
-            port = spec.output(link.output) if spec is not None else None
+            made = _maker(document, scope, above, at, socket)
+            spec = (
+                document.specs.get(document.node(made[1].rpartition("/")[2], made[0]).type) if made else None
+            )
+            port = spec.output(made[2]) if spec is not None and made is not None else None
             if port is not None and port.wire.base in _SCENES:
                 yield from (each for each in _ends(tab, scope, above, at, socket) if each[2])
             if link.node not in seen and link.node != name:

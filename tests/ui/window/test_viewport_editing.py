@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
-from meshloom.graph_runtime.graph import GraphData, Link, NodeData
+from meshloom.graph_runtime.graph import GraphData, GroupData, Link, NodeData
 from meshloom.graph_runtime.types import Mesh
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.viewport.crop_tool import CropTool
@@ -103,3 +103,29 @@ def test_keyframes_without_a_scene_show_the_cameras(window: MainWindow, qtbot: Q
     run()
     page = page_of(viewer, qtbot, KeysTool)
     assert len(page.viewport.tool.held) == 3
+
+
+def test_in_a_group_too(window: MainWindow, qtbot: QtBot, run: Run) -> None:
+    nodes = GRAPH.nodes
+    grouped = GraphData(
+        {
+            "solid": NodeData("group:Make"),
+            "cut": NodeData("group:Cut", {}, {"what": Link("solid", "mesh")}),
+        },
+        {
+            "Make": GroupData({"solid": nodes["solid"]}, outputs={"mesh": ("solid", "mesh")}),
+            "Cut": GroupData(
+                {"crop": NodeData("mesh.crop", {"size": (0.5, 2.0, 2.0)})},
+                {"what": (("crop", "mesh"),)},
+                {"mesh": ("crop", "mesh")},
+            ),
+        },
+    )
+    tab = window.open_graph(grouped)
+    run()
+    viewer = window.viewers[0]
+    viewer.show_node(tab, "cut/crop")
+    page = page_of(viewer, qtbot, CropTool)
+    assert width(viewer) == 1.0 and page.viewport.tool.scope == "Cut"
+    click(page.viewport.tool.fit, page.viewport.tool.fit.rect().center())
+    assert tab.document.document.node("crop", "Cut").params["size"][0] == 1.02
