@@ -55,7 +55,6 @@ class KeysTool(Tool):
         self.keys.setFixedHeight(self.add.sizeHint().height() + 2 * UNIT)
         self.keys.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.keys.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.keys.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.keys.setAccessibleName(_("Keyframes"))
         self.told = QLabel(self)
         self.told.setProperty("mood", "dim")
@@ -185,6 +184,7 @@ class KeysTool(Tool):
 
     def _chosen(self, _item: object = None) -> None:
         self.go_to(self.keys.currentRow())
+        self.viewport.setFocus()  # what is pressed next is meant for the view
 
     def go_to(self, row: int) -> None:
         """Move the eye to a keyframe."""
@@ -214,6 +214,10 @@ class KeysTool(Tool):
         else:
             return False
         return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.key(event):
+            super().keyPressEvent(event)
 
     def _near(self, at: QPointF) -> int | None:
         """The keyframe whose camera is under a point."""

@@ -64,6 +64,8 @@ class Viewer(QWidget):
         #: The node is edited in the viewport: with what before it, and which document's node has the tool.
         self._stage: Stage | None = None
         self._tooled: tuple[DocumentTab, str, str] | None = None
+        #: The digest of the cameras that its keyframes may name.
+        self._named = ""
         self._pages: dict[str, QWidget] = {}
         self._gathering = Gathering(bench.results, self)
         self._gathering.ready.connect(self._show_together)
@@ -268,7 +270,7 @@ class Viewer(QWidget):
         if self._stage is not None and self.tab is not None:
             wanted = (self.tab, self._stage.scope, self._stage.name)
         if wanted != self._tooled:
-            self._tooled = wanted
+            self._tooled, self._named = wanted, ""
             page: Any = self._pages.get("model") if wanted is None else self._page("model")
             if page is not None:
                 page.set_tool(
@@ -276,8 +278,11 @@ class Viewer(QWidget):
                 )
             if wanted is not None and self._stage is not None and self._stage.crops:
                 page.viewport.tool.result_wanted.connect(self.refresh)
-        if self._stage is not None and self._stage.named:
-            self._bench.results.want(self._stage.named)
+        named = self._stage.named if self._stage is not None else ""
+        if named != self._named:
+            self._named = named
+            if named:
+                self._bench.results.want(named)
 
     def _load(self) -> None:
         if self._staged and self._stage is not None:

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.edits import Remove, Set
-from meshloom.graph_runtime.graph import GraphData, Link, NodeData
+from meshloom.graph_runtime.graph import GraphData, GroupData, Link, NodeData
 from meshloom.graph_runtime.types import PointCloud
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.locks import lock_toggled
@@ -218,3 +218,29 @@ def test_fit_all_holds_the_box_too(tool: CropTool, document: OpenDocument, qtbot
     qtbot.keyClick(tool.viewport, Qt.Key.Key_F)
     for handle in range(7):
         assert tool.viewport.rect().contains(at(tool, handle))
+
+
+def test_what_a_link_decides_is_told_and_nothing_is_dimmed_by_guess(
+    view: ModelView, catalog: Catalog
+) -> None:
+    nodes = {
+        "word": NodeData("text.value", {"text": "ellipsoid"}),
+        "crop": NodeData("cloud.crop", {}, {"shape": Link("word", "text")}),
+    }
+    document = OpenDocument(catalog, GraphData(nodes, {}, {}))
+    tool = CropTool(view.viewport, document, "", "crop")
+    view.set_tool(tool)
+    assert "Shape" in tool.told.text() and view.viewport.drawing.crop is None
+    view.viewport.grab()
+    drag(view.viewport, at(tool, 2), outwards(tool, 2, 20))
+    assert document.undo_stack.count() == 1, "the size is the node's own"
+
+
+def test_what_a_group_decides_has_padlocks(view: ModelView, catalog: Catalog) -> None:
+    inside = GroupData({"crop": NodeData("mesh.crop")}, params={"size": ("crop", "size")})
+    document = OpenDocument(catalog, GraphData({"g": NodeData("group:Cut")}, {"Cut": inside}))
+    tool = CropTool(view.viewport, document, "Cut", "crop")
+    view.set_tool(tool)
+    drag(view.viewport, at(tool, 2), outwards(tool, 2, 20))
+    assert document.undo_stack.count() == 0 and not tool.fit.isEnabled()
+    view.viewport.grab()

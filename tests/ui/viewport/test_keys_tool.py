@@ -184,3 +184,18 @@ def test_fit_all_holds_the_cameras_too(tool: KeysTool, document: OpenDocument, q
     assert (depth > 0).all() and all(
         tool.viewport.rect().contains(QPointF(*each).toPoint()) for each in places
     )
+
+
+def test_after_a_click_in_the_list_keys_are_for_the_view(
+    tool: KeysTool, document: OpenDocument, qtbot: QtBot
+) -> None:
+    document.do(Set("way", "frames", TEXT))
+    click(tool.keys.viewport(), item(tool, 1))
+    assert tool.viewport.hasFocus()
+    qtbot.keyClick(tool.viewport, Qt.Key.Key_Delete)
+    assert [held.key.time for held in tool.held] == [0, 3]
+    tool.keys.setFocus()
+    qtbot.keyClick(tool.keys, Qt.Key.Key_Left)
+    assert tool.keys.currentRow() == 0
+    qtbot.keyClick(tool.keys, Qt.Key.Key_Delete)
+    assert [held.key.time for held in tool.held] == [3]

@@ -129,3 +129,21 @@ def test_in_a_group_too(window: MainWindow, qtbot: QtBot, run: Run) -> None:
     assert width(viewer) == 1.0 and page.viewport.tool.scope == "Cut"
     click(page.viewport.tool.fit, page.viewport.tool.fit.rect().center())
     assert tab.document.document.node("crop", "Cut").params["size"][0] == 1.02
+
+
+def test_keyframes_at_photos_are_found(window: MainWindow, qtbot: QtBot, run: Run) -> None:
+    text = "0: photo frame_1.png\n2: from 0 0 -4, towards 0 0 0\n"
+    nodes = {
+        **{name: GRAPH.nodes[name] for name in ("solid", "crop", "way")},
+        "again": NodeData("cameras.keyframes", {"frames": text}, {"cameras": Link("way", "cameras")}),
+        "film": NodeData(
+            "render.cameras", {}, {"mesh": Link("crop", "mesh"), "cameras": Link("again", "cameras")}
+        ),
+    }
+    tab = window.open_graph(GraphData(nodes))
+    assert run().state == "done"
+    viewer = window.viewers[0]
+    tab.view.show_node("again")
+    page = page_of(viewer, qtbot, KeysTool)
+    qtbot.waitUntil(lambda: len(page.viewport.tool.held) == 2, timeout=10_000)
+    assert np.linalg.norm(page.viewport.tool.held[0].key.place) > 1
