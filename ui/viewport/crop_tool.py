@@ -10,14 +10,12 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QToolButton
 
-from meshloom.graph_runtime.edits import Batch, Set
 from meshloom.kernels.raycast.view import View
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.fields.text import label
-from meshloom.ui.locks import is_locked
-from meshloom.ui.promoted import is_promoted
 from meshloom.ui.theme import UNIT, theme
 from meshloom.ui.viewport.box import Array, Box, along_axis, on_plane
+from meshloom.ui.viewport.edited_node import EditedNode
 from meshloom.ui.viewport.things import Bounds, Points
 from meshloom.ui.viewport.tool import Elided, Tool
 from meshloom.ui.viewport.viewport import Viewport
@@ -45,7 +43,7 @@ class CropTool(Tool):
 
     def __init__(self, viewport: Viewport, document: OpenDocument, scope: str, name: str) -> None:
         super().__init__(viewport)
-        self._document, self.scope, self.name = document, scope, name
+        self.node = EditedNode(document, scope, name)
         self._at: int | None = None
         self._under: int | None = None
         self._from = Box()
@@ -78,35 +76,17 @@ class CropTool(Tool):
 
     # ------------------------------------------------------------------------------------------- the node
 
-    @property
-    def is_there(self) -> bool:
-        """Whether the node is (it may have been removed)."""
-        held = self._document.document
-        return self.scope in held.scopes and self.name in held.names(self.scope)
-
     def box(self) -> Box:
         """As the node's parameters say."""
-        data = self._document.document.node(self.name, self.scope)
-        spec = self._document.specs.get(data.type)
-        held = {}
-        for field in _FIELDS:
-            param = spec.param(field) if spec is not None else None
-            if param is not None:
-                value = data.params.get(field, param.default)
-                held[field] = tuple(map(float, value)) if isinstance(value, (tuple, list)) else str(value)
-        return Box(**held)  # type: ignore[arg-type]
+        held = {field: self.node.value(field) for field in _FIELDS}
+        return Box(**{
+            field: tuple(map(float, value)) if isinstance(value, (tuple, list)) else str(value)
+            for field, value in held.items() if value is not None
+        })  # type: ignore[arg-type]  # fmt: skip
 
     def held_fast(self) -> set[str]:
-        """Parameters that the mouse must not change: those that a link, a lock or a group decides."""
-        document = self._document.document
-        links = document.node(self.name, self.scope).links
-        return {
-            field
-            for field in _FIELDS
-            if field in links
-            or is_locked(document, self.scope, self.name, field)
-            or (self.scope and is_promoted(document, self.scope, self.name, field))
-        }
+        """Parameters that the mouse must not change."""
+        return {field for field in _FIELDS if self.node.is_fast(field)}
 
     def _free(self, handle: int) -> bool:
         """The middle changes the centre; a side, the size and the centre."""
@@ -114,8 +94,8 @@ class CropTool(Tool):
         return "centre" not in fast and (handle == 0 or "size" not in fast)
 
     def _changed(self, _changes: object = None) -> None:
-        self.setEnabled(self.is_there)
-        if not self.is_there:
+        self.setEnabled(self.node.is_there)
+        if not self.node.is_there:
             self.viewport.set_style(crop=None)
             return
         self.fit.setEnabled(self._free(1))
@@ -132,7 +112,7 @@ class CropTool(Tool):
 
     def _tell(self) -> None:
         """Say what holds the box fast; else how much it keeps, and what the mouse can do."""
-        if not self.is_there:
+        if not self.node.is_there:
             return
         fast = [label(field) for field in _FIELDS if field in self.held_fast()]
         self.told.say(
@@ -155,29 +135,25 @@ class CropTool(Tool):
             self._count = (box, clouds, words + " ")
         return self._count[2]
 
-    def _linked(self) -> set[str]:
-        """Parameters whose value only a run knows."""
-        return set(self._document.document.node(self.name, self.scope).links) & set(_FIELDS)
+    def _linked(self) -> bool:
+        """Whether only a run knows what the box is."""
+        return any(self.node.is_linked(field) for field in _FIELDS)
 
     def _write(self, box: Box, words: str, merge: str = "") -> None:
         box, now = box.rounded(), self.box()
-        edits = tuple(
-            Set(self.name, field, getattr(box, field), self.scope)
-            for field in ("centre", "size", "turn")
-            if getattr(box, field) != getattr(now, field)
-        )
-        if edits and self._document.do(Batch(edits, words), merge=merge):
+        fields = [each for each in ("centre", "size", "turn") if getattr(box, each) != getattr(now, each)]
+        if self.node.write({field: getattr(box, field) for field in fields}, words, merge):
             self._wrote = True
 
     def _fit(self) -> None:
         scene = self.viewport.box
-        if scene is not None and self.is_there and self._free(1):
+        if scene is not None and self.node.is_there and self._free(1):
             self._write(self.box().around(scene), _("Fit the box"))
 
     # ------------------------------------------------------------------------------------------ the mouse
 
     def _handle_at(self, at: QPointF) -> int | None:
-        if not self.is_there:
+        if not self.node.is_there:
             return None
         places, depth = self.flat(self.box().handles(self.viewport.box), self.viewport.view())
         away = np.where(depth > 0, np.linalg.norm(places - [at.x(), at.y()], axis=1), np.inf)
@@ -209,7 +185,7 @@ class CropTool(Tool):
         return along_axis(origin, way, start, self._from.axes[:, axis] * (2 * side - 1))
 
     def drag(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        if self._at is None or not self.is_there:
+        if self._at is None or not self.node.is_there:
             return
         merge = f"crop {id(self)} {self._stroke}"
         if self._at > 0 and (modifiers & Qt.KeyboardModifier.ShiftModifier or self._swing is not None):
@@ -266,24 +242,24 @@ class CropTool(Tool):
             return False
         self._at = None
         if self._wrote:
-            self._document.undo_stack.undo()
+            self.node.document.undo_stack.undo()
         return True
 
     def reach(self) -> Bounds | None:
-        if not self.is_there or self._linked():
+        if not self.node.is_there or self._linked():
             return None
         corners = self.box().lines(self.viewport.box).reshape(-1, 3)
         return corners.min(axis=0), corners.max(axis=0)
 
     def leave(self) -> None:
         self.viewport.drawn.disconnect(self._tell)
-        self._document.changed.disconnect(self._changed)
+        self.node.document.changed.disconnect(self._changed)
         self.viewport.set_style(crop=None)
 
     # --------------------------------------------------------------------------------------------- paint
 
     def paint(self, painter: QPainter, view: View) -> None:
-        if not self.is_there:
+        if not self.node.is_there:
             return
         box, scene = self.box(), self.viewport.box
         # What a link decides is known when it has run: what stands in the node may not be what is cut.

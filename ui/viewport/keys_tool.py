@@ -9,7 +9,6 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListView, QListWidget, QToolButton
 
-from meshloom.graph_runtime.edits import Set
 from meshloom.graph_runtime.types import Cameras
 from meshloom.kernels.geometry.keyframes import Key, between, rows_of
 from meshloom.kernels.raycast.framing import UP
@@ -17,9 +16,8 @@ from meshloom.kernels.raycast.overlay import frusta, frustum_length
 from meshloom.kernels.raycast.view import View, look_from
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.fields.text import label
-from meshloom.ui.locks import is_locked
-from meshloom.ui.promoted import is_promoted
 from meshloom.ui.theme import UNIT, theme
+from meshloom.ui.viewport.edited_node import EditedNode
 from meshloom.ui.viewport.eye import Eye, towards_of
 from meshloom.ui.viewport.key_lines import Held, added, keys_in, next_time, removed, replaced
 from meshloom.ui.viewport.things import Bounds
@@ -40,7 +38,7 @@ class KeysTool(Tool):
 
     def __init__(self, viewport: Viewport, document: OpenDocument, scope: str, name: str) -> None:
         super().__init__(viewport)
-        self._document, self.scope, self.name = document, scope, name
+        self.node = EditedNode(document, scope, name)
         self._cameras: Cameras | None = None
         self.held: list[Held] = []
         self._text = ""
@@ -85,35 +83,20 @@ class KeysTool(Tool):
     # ------------------------------------------------------------------------------------------- the node
 
     @property
-    def is_there(self) -> bool:
-        """Whether the node is (it may have been removed)."""
-        held = self._document.document
-        return self.scope in held.scopes and self.name in held.names(self.scope)
-
-    @property
     def _param(self) -> str:
-        return KEYED[self._document.document.node(self.name, self.scope).type]
+        return KEYED[self.node.data.type]
 
     def text(self) -> str:
         """The node's keyframes."""
-        data = self._document.document.node(self.name, self.scope)
-        spec = self._document.specs[data.type]
-        param = spec.param(self._param)
-        assert param is not None
-        return str(data.params.get(param.name, param.default))
+        return str(self.node.value(self._param))
 
     def _is_example(self) -> bool:
         """Whether nobody has said a keyframe yet: what stands there is how one is written."""
-        return self._param not in self._document.document.node(self.name, self.scope).params
+        return self._param not in self.node.data.params
 
     def is_locked(self) -> bool:
         """Whether a link, a lock or a group decides the text."""
-        document, param = self._document.document, self._param
-        return (
-            param in document.node(self.name, self.scope).links
-            or is_locked(document, self.scope, self.name, param)
-            or bool(self.scope and is_promoted(document, self.scope, self.name, param))
-        )
+        return self.node.is_fast(self._param)
 
     def set_cameras(self, cameras: Cameras) -> None:
         """Those that keyframes may name."""
@@ -121,8 +104,8 @@ class KeysTool(Tool):
         self._changed()
 
     def _changed(self, _changes: object = None) -> None:
-        self.setEnabled(self.is_there)
-        if not self.is_there:
+        self.setEnabled(self.node.is_there)
+        if not self.node.is_there:
             self.held = []
             self.viewport.update()
             return
@@ -145,7 +128,7 @@ class KeysTool(Tool):
 
     def _write(self, text: str, words: str) -> None:
         if not self.is_locked():
-            self._document.do(Set(self.name, self._param, text, self.scope), words)
+            self.node.write({self._param: text}, words)
 
     # ------------------------------------------------------------------------------------------ changing
 
@@ -164,7 +147,7 @@ class KeysTool(Tool):
         return Key(time, eye.position, eye.target, UP, angle)
 
     def _add(self) -> None:
-        if not self.is_there or self.is_locked():
+        if not self.node.is_there or self.is_locked():
             return
         text = "" if self._is_example() else self._text
         self._write(added(text, self.here(next_time(text))), _("Add a keyframe"))
@@ -172,14 +155,14 @@ class KeysTool(Tool):
 
     def _replace(self) -> None:
         row = self.keys.currentRow()
-        if self.is_there and 0 <= row < len(self.held):
+        if self.node.is_there and 0 <= row < len(self.held):
             held = self.held[row]
             text = replaced(self._text, held.line, self.here(held.key.time))
             self._write(text, _("Replace a keyframe"))
 
     def _delete(self) -> None:
         row = self.keys.currentRow()
-        if self.is_there and 0 <= row < len(self.held):
+        if self.node.is_there and 0 <= row < len(self.held):
             self._write(removed(self._text, self.held[row].line), _("Delete a keyframe"))
 
     def _chosen(self, _item: object = None) -> None:
@@ -248,7 +231,7 @@ class KeysTool(Tool):
         return (places.min(axis=0), places.max(axis=0)) if len(places) else None
 
     def leave(self) -> None:
-        self._document.changed.disconnect(self._changed)
+        self.node.document.changed.disconnect(self._changed)
 
     # --------------------------------------------------------------------------------------------- paint
 
@@ -299,8 +282,7 @@ class KeysTool(Tool):
         times = np.array([key.time for key in keys])
         if (np.diff(times) <= 0).any():
             return  # the node says what is wrong
-        data = self._document.document.node(self.name, self.scope)
         at = np.linspace(times[0], times[-1], _PIECES * (len(keys) - 1) + 1)
-        way = between(times, rows_of(keys), at, str(data.params.get("ease", "smooth")))[:, :3]
+        way = between(times, rows_of(keys), at, str(self.node.value("ease")))[:, :3]
         painter.setPen(QPen(theme().colour("accent"), 1.6))
         self.draw_lines(painter, view, np.stack([way[:-1], way[1:]], axis=1), 0.35)

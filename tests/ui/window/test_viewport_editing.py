@@ -126,7 +126,7 @@ def test_in_a_group_too(window: MainWindow, qtbot: QtBot, run: Run) -> None:
     viewer = window.viewers[0]
     viewer.show_node(tab, "cut/crop")
     page = page_of(viewer, qtbot, CropTool)
-    assert width(viewer) == 1.0 and page.viewport.tool.scope == "Cut"
+    assert width(viewer) == 1.0 and page.viewport.tool.node.scope == "Cut"
     click(page.viewport.tool.fit, page.viewport.tool.fit.rect().center())
     assert tab.document.document.node("crop", "Cut").params["size"][0] == 1.02
 
