@@ -135,8 +135,9 @@ def draw(
         radius, least = cloud.radius * style.point_size * thin, 0.5
         if isinstance(cloud, Soft) and not moving:  # just where they are
             radius, least, sizes = 0.0, style.point_size, None
+        widest = 6.0 if isinstance(cloud, Soft) else 16.0
         dome = 0.0 if moving or isinstance(cloud, Soft) else 30.0
-        draw_points(frame, fine, positions, colours, radius, least * samples, 16.0 * samples, dome, sizes)
+        draw_points(frame, fine, positions, colours, radius, least * samples, widest * samples, dome, sizes)
     between()
     _draw_lines(frame, fine, made, style, box, samples, moving, thumbs or {})
     return shrunk(frame, samples)

@@ -15,8 +15,8 @@ from meshloom.ui.viewport.box import Box
 from meshloom.ui.viewport.fading import THIN, Y0, dimmed_harmonics
 from meshloom.ui.viewport.things import Points, mapped
 
-#: Radius of the point for a splat, in standard deviations.
-_DISC = 1.5
+#: The point for a splat is as large as for one of this opacity at least.
+_LEAST = 0.65
 #: Splats fainter than this are not worth a point.
 _FAINT = 0.1
 
@@ -35,9 +35,10 @@ class Soft(Points):
         self.positions = np.ascontiguousarray(self.positions[order])
         #: How many are not faint; all, where nothing else is there.
         self.solid = int(len(faint) - faint.sum()) or len(faint)
-        # As large as they look: by the two longer of their axes, one is mostly seen from its thin side.
-        longer = np.sort(splats.scales[self.index], axis=1)[:, 1:].mean(axis=1)
-        self.sizes = (_DISC * longer / max(self.radius, 1e-30)).astype(np.float32)
+        # As large as half of the light is gone there; the middle axis, or needles would be wheels.
+        middle = np.sort(splats.scales[self.index], axis=1)[:, 1]
+        half = np.sqrt(2 * np.log(np.maximum(splats.opacities[self.index], _LEAST) / 0.5))
+        self.sizes = (half * middle / max(self.radius, 1e-30)).astype(np.float32)
         self._resting: tuple[str, NDArray[np.float32]] = ("colour", splats.sh)
 
     @property
