@@ -161,7 +161,7 @@ def bench_viewport(rows: Rows) -> None:
     from meshloom.graph_runtime.types import Splats
     from meshloom.kernels.raycast.view import View as Eye
     from meshloom.ui.viewport.draw import Style, draw
-    from meshloom.ui.viewport.painter import Painted, Painter, Wanted, picture
+    from meshloom.ui.viewport.painter import _RUNGS, Painted, Painter, Wanted, picture
     from meshloom.ui.viewport.things import Thing
 
     app = QCoreApplication.instance() or QCoreApplication([])
@@ -196,12 +196,13 @@ def bench_viewport(rows: Rows) -> None:
         move()
         times.append((time.perf_counter() - begun) * 1e3)
         time.sleep(max(0.0, 0.016 - times[-1] / 1e3))
+    kind = ("points", "Gaussians")[_RUNGS[painter._rung][0]]
     painter.close()
     del app
     rows.add("draw 800 x 600, 100,000 Gaussians, SH3", rest, "<= 80", "ms")
     rows.add("the same as the viewport's whole picture at rest", whole, unit="ms")
     rows.add("the same as solid ellipsoids", solid, "<= 500", "ms")
-    rows.add(f"the viewport while moving, {pixels} pixels across: best", quick, "<= 20", "ms")
+    rows.add(f"the viewport while moving, {kind} at {pixels} pixels across: best", quick, "<= 20", "ms")
     rows.add("the viewport while moving: median of 30 in a row", float(np.median(times)), "<= 20", "ms")
 
 

@@ -88,9 +88,11 @@ def draw(
     thumbs: dict[str, NDArray[np.uint8]] | None = None,
     between: Callable[[], None] = lambda: None,
     begun: Frame | None = None,
+    whole: bool = False,
 ) -> Frame:
     """A frame of ``view``'s size. ``moving``: leave out what costs. ``between`` may raise :class:`Overtaken`.
 
+    ``whole``: splats that move are Gaussians of one colour from all sides, not points.
     ``begun``: the meshes and clouds, drawn by something else; the rest is drawn into it.
     """
     if begun is not None:
@@ -112,12 +114,21 @@ def draw(
     most = _MOVING if moving else _STILL
     for cloud in clouds:
         between()
-        if isinstance(cloud, Soft) and not moving and style.splats != "points":
+        if isinstance(cloud, Soft) and (whole or not moving) and style.splats != "points":
             if style.splats == "ellipsoids":
                 draw_solid(frame, fine, cloud, plane, style, between)
                 continue
             draw_soft(
-                frame, fine, cloud, plane, style.points_by, style.crop, samples, style.backdrop, between
+                frame,
+                fine,
+                cloud,
+                plane,
+                style.points_by,
+                style.crop,
+                samples,
+                style.backdrop,
+                between,
+                moving,
             )
             continue
         count = cloud.solid if isinstance(cloud, Soft) else len(cloud.positions)

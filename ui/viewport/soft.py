@@ -1,4 +1,4 @@
-"""Splats in the viewport: points while the eye moves, soft ellipsoids when it rests."""
+"""Splats in the viewport: coarse Gaussians or points while the eye moves, Gaussians when it rests."""
 
 from __future__ import annotations
 
@@ -88,13 +88,14 @@ def draw_soft(
     samples: int = 1,
     backdrop: tuple[float, float, float] = (0.0, 0.0, 0.0),
     between: Callable[[], None] = lambda: None,
+    flat: bool = False,
 ) -> None:
     """Blend the Gaussians into ``frame`` (of ``view``'s size), where they are before what it shows.
 
     A splat that reaches around a surface is before or behind it as its middle is. ``by``: what they are coloured by.
     What ``crop`` does not keep is near to ``backdrop``. ``samples``: pixels of the frame along one of the picture;
     Gaussians are smooth, more of them show nothing more. ``between`` is called now and then; what it raises ends
-    the work.
+    the work. ``flat``: of one colour from all sides.
     """
     from meshloom.kernels.raycast._screen_kernel import over
     from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
@@ -116,9 +117,10 @@ def draw_soft(
     gaussians = Gaussians(splats.means, splats.quaternions, splats.scales, opacities, sh)
     extrinsics = np.hstack([view.rotation, view.shift[:, None]])
     camera = Camera.of(view.intrinsics, extrinsics, *view.size)
-    settings = Settings(antialiased=splats.antialiased, near=soft.near, degree=splats.degree, geometry=True)
+    degree = 0 if flat else splats.degree
+    settings = Settings(antialiased=splats.antialiased, near=soft.near, degree=degree, geometry=True)
     with CpuRasteriser(os.cpu_count() or 2) as rasteriser:
-        drawn = rasteriser.render(gaussians, camera, settings, between)
+        drawn = rasteriser.render(gaussians, camera, settings, None if flat else between)
     assert drawn.median is not None
     frame.depth, frame.face, frame.colour, frame.alpha = (
         np.require(held, requirements="CW") for held in (frame.depth, frame.face, frame.colour, frame.alpha)

@@ -14,9 +14,10 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.types import PointCloud, Splats
+from meshloom.kernels.raycast.view import View
 from meshloom.ui.viewport.draw import Style
 from meshloom.ui.viewport.eye import Eye
-from meshloom.ui.viewport.painter import Painted, Painter, Wanted
+from meshloom.ui.viewport.painter import _RUNGS, Painted, Painter, Wanted
 from meshloom.ui.viewport.things import Thing
 
 from .conftest import SIDES, box
@@ -200,29 +201,33 @@ def test_moving_splats_wait_with_the_whole_picture_until_they_rest(qtbot: QtBot,
     assert len([each for each in seen if each.view.size == SIZE]) == 2
 
 
-@pytest.mark.parametrize(("took", "step"), [(0.05, 3), (0.001, 2)])
-def test_what_is_slow_becomes_coarser_and_finer_again(
-    painter: Painter, monkeypatch: pytest.MonkeyPatch, took: float, step: int
+def test_what_is_slow_becomes_coarser_and_is_tried_again_later(
+    painter: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(*_said: object, **_more: object) -> None:
-        now[0] += took
+    now, asked, slow = [100.0], [], set(_RUNGS[:4])
 
-    now = [0.0]
+    def show(_wanted: object, _made: object, view: View, *, moving: bool, whole: bool) -> None:
+        asked.append((whole, SIZE[0] // view.size[0]))
+        now[0] += 0.05 if asked[-1] in slow else 0.002
+
     monkeypatch.setattr("meshloom.ui.viewport.painter.time.perf_counter", lambda: now[0])
     monkeypatch.setattr("meshloom.ui.viewport.painter._REST", 0.0)
-    monkeypatch.setattr(painter, "_show", slow)
-    soft = Thing("a", "splats", Splats(
+    monkeypatch.setattr(painter, "_show", show)
+    splats = Splats(
         np.zeros((1, 3), np.float32), np.array([[1, 0, 0, 0]], np.float32), np.full((1, 3), 0.1, np.float32),
         np.ones(1, np.float32), np.zeros((1, 1, 3), np.float32),
-    )).made()  # fmt: skip
-    want = wanted(moving=True)
-    painter._preview(want, [soft])
-    assert painter._step == step
-    took = 0.05
-    for _ in range(9):
-        painter._preview(want, [soft])
-    assert painter._step == 6
-    took = 0.001
-    for _ in range(9):
-        painter._preview(want, [soft])
-    assert painter._step == 2
+    )  # fmt: skip
+    soft = [Thing("a", "splats", splats).made()]
+
+    def move(times: int) -> list[tuple[bool, int]]:
+        asked.clear()
+        for _ in range(times):
+            painter._preview(wanted(moving=True), soft)
+        return list(asked)
+
+    assert move(9) == [*_RUNGS[:4], *[_RUNGS[4]] * 5], "what was too slow is not tried again at once"
+    now[0] += 20
+    assert move(3) == [_RUNGS[4], _RUNGS[3], _RUNGS[4]], "but later"
+    slow.clear()
+    now[0] += 20
+    assert move(6)[-1] == _RUNGS[0]
