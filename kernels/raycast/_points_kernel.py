@@ -8,14 +8,14 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def splat(positions, colours, projection, radius, depth, colour, hit):
+def splat(positions, colours, sizes, projection, radius, depth, colour, hit):
     """Draw points as discs into ``depth`` (H, W) and ``colour`` (H, W, 3), where they are nearer than what is there.
 
-    ``radius``: (3,) float32: in pixels x depth units, least and most pixels. ``hit`` (H, W) uint8 becomes 1 where
-    a point shows. Depth 0 means empty.
+    ``radius``: (3,) float32: in pixels x depth units, to be multiplied by ``sizes`` (N,) or (1,), least and most
+    pixels. ``hit`` (H, W) uint8 becomes 1 where a point shows. Depth 0 means empty.
     """
     height, width = depth.shape
-    one = len(colours) == 1
+    one, same = len(colours) == 1, len(sizes) == 1
     for i in range(len(positions)):
         x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
         w = projection[2, 0] * x + projection[2, 1] * y + projection[2, 2] * z + projection[2, 3]
@@ -23,7 +23,7 @@ def splat(positions, colours, projection, radius, depth, colour, hit):
             continue
         px = (projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3]) / w
         py = (projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3]) / w
-        reach = min(max(radius[0] / w, radius[1]), radius[2])
+        reach = min(max(radius[0] * sizes[0 if same else i] / w, radius[1]), radius[2])
         if not (px > -reach and py > -reach and px < width + reach and py < height + reach):
             continue
         c = 0 if one else i

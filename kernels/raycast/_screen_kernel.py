@@ -48,3 +48,28 @@ def nearer(depth, face, normal, colour, alpha, depth2, colour2, alpha2):
                 for c in range(3):
                     normal[row, column, c] = 0
                     colour[row, column, c] = colour2[row, column, c]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def over(depth, face, colour, alpha, depth2, colour2, alpha2, samples):
+    """Lay something half-transparent over a frame (H, W), where it is before what that shows.
+
+    ``colour2`` (3, h, w) is multiplied by ``alpha2`` (h, w); ``depth2`` (h, w): 0 where it has none, which is in
+    front. Each of its pixels covers ``samples`` x ``samples`` of the frame's. Where it has a depth it becomes the
+    frame's, and the face -1.
+    """
+    for row in range(min(depth.shape[0], depth2.shape[0] * samples)):
+        for column in range(min(depth.shape[1], depth2.shape[1] * samples)):
+            i, j = row // samples, column // samples
+            share = min(max(alpha2[i, j], 0.0), 1.0)
+            there, other = depth[row, column], depth2[i, j]
+            if share <= 1 / 255 or (there > 0 and other > 0 and other >= there):
+                continue
+            held = alpha[row, column] * (1 - share)
+            total = share + held
+            for c in range(3):
+                colour[row, column, c] = (colour2[c, i, j] + held * colour[row, column, c]) / total
+            alpha[row, column] = total
+            if other > 0:
+                depth[row, column] = other
+                face[row, column] = -1

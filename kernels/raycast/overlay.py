@@ -19,11 +19,13 @@ def draw_points(
     least: float = 0.5,
     most: float = 12.0,
     dome: float = 30.0,
+    sizes: NDArray[np.float32] | None = None,
 ) -> None:
     """Add points (P, 3) to ``frame`` (of ``view``'s size, one sample a pixel), z-buffered against it.
 
     ``colours``: (P, 3), or (1, 3) for all. ``radius`` in world units, held between ``least`` and ``most`` pixels.
-    ``dome``: strength of the eye-dome lighting that gives bare points a shape, 0 = none.
+    ``dome``: strength of the eye-dome lighting that gives bare points a shape, 0 = none. ``sizes``: (P,) factors of
+    the radius.
     """
     from meshloom.kernels.raycast import _points_kernel
 
@@ -34,6 +36,7 @@ def draw_points(
     _points_kernel.splat(
         settled(positions, np.float32),
         settled(colours, np.uint8),
+        settled(np.ones(1) if sizes is None else sizes, np.float32),
         view.projection(),
         size,
         frame.depth,

@@ -26,6 +26,8 @@ from meshloom.kernels.splatting.projecting import ROW, SUMS
 BLOCK = 4096
 #: Bytes that a picture may take beside the Gaussians themselves: rows and lists of hits.
 MOST_BYTES = 5 << 30
+#: Steps of blending, where somebody wants to be asked between.
+_PIECES = 6
 _NONE = np.zeros((0, 0), np.float32)
 _NONE3 = np.zeros((0, 0, 0), np.float32)
 
@@ -92,10 +94,19 @@ class CpuRasteriser:
 
     # ------------------------------------------------------------------------------------------- forward
 
-    def render(self, gaussians: Gaussians, camera: Camera, settings: Settings | None = None) -> Frame:
-        """Draw. Raises :class:`TooLarge` where lists of hits would not fit into memory."""
+    def render(
+        self,
+        gaussians: Gaussians,
+        camera: Camera,
+        settings: Settings | None = None,
+        between: Callable[[], None] | None = None,
+    ) -> Frame:
+        """Draw. Raises :class:`TooLarge` where lists of hits would not fit into memory.
+
+        ``between`` is called between steps of the work; what it raises ends it.
+        """
         settings = settings or Settings()
-        held = self._listed(gaussians, camera, settings)
+        held = self._listed(gaussians, camera, settings, between or _nothing)
         height, width = camera.height, camera.width
         colour, left = np.empty((3, height, width), np.float32), np.empty((height, width), np.float32)
         depth, normal, median = _NONE, _NONE3, _NONE
@@ -119,13 +130,20 @@ class CpuRasteriser:
             )
             for share in held.shares
         ]
-        self.together(blending.blend, jobs)
+        if between is None:
+            self.together(blending.blend, jobs)
+        else:
+            for piece in range(_PIECES):
+                self.together(blending.blend, [(job[0][piece::_PIECES], *job[1:]) for job in jobs])
+                between()
         frame = Frame(colour, left, held=held)
         if settings.geometry:
             frame.depth, frame.normal, frame.median = depth, normal, median
         return frame
 
-    def _listed(self, gaussians: Gaussians, camera: Camera, settings: Settings) -> _Held:
+    def _listed(
+        self, gaussians: Gaussians, camera: Camera, settings: Settings, between: Callable[[], None]
+    ) -> _Held:
         count = len(gaussians)
         across, down = -(-camera.width // TILE), -(-camera.height // TILE)
         rows = np.empty((count, ROW), np.float32)
@@ -146,6 +164,7 @@ class CpuRasteriser:
             touched.append(lengths)
 
         self.over(project, count)
+        between()
         starts = np.zeros(count + 1, np.int64)
         np.cumsum(each, out=starts[1:])
         total = int(starts[-1])
@@ -168,6 +187,7 @@ class CpuRasteriser:
             binning.fill,
             [(order, rows, starts, *pair, across, down, cursor, who, slot) for pair in bandwise],
         )
+        between()
         return _Held(gaussians, camera, settings, rows, starts, offsets, who, slot, _shares(lengths, parts))
 
     # ------------------------------------------------------------------------------------------ backward
@@ -257,6 +277,10 @@ class CpuRasteriser:
         pose = poses.sum(axis=0)
         out.rotation, out.shift = pose[:9].reshape(3, 3), pose[9:]
         return out
+
+
+def _nothing() -> None:
+    pass
 
 
 def _shares(lengths: NDArray[np.int64], parts: int) -> list[NDArray[np.int64]]:

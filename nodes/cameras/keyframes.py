@@ -38,7 +38,8 @@ def keyframes(
     ease: smooth passes keyframes in a curve (a cubic Hermite spline with the tangents of Catmull and Rom); stop at
       each halts there; straight goes in straight lines at an even pace
     """
-    from meshloom.nodes.cameras._keys import between, parsed
+    from meshloom.kernels.geometry.keyframes import between, rows_of
+    from meshloom.nodes.cameras._keys import parsed
     from meshloom.nodes.cameras._ways import looking_at
 
     keys = parsed(frames, cameras)
@@ -48,8 +49,7 @@ def keyframes(
         raise NodeError(
             f"that makes {count:,} pictures; the limit is 5,000", hint="lower rate, or end earlier"
         )
-    rows = np.array([[*key.place, *key.target, *key.up, key.angle] for key in keys])
-    found = between(times, rows, times[0] + np.arange(count) / rate, ease)
+    found = between(times, rows_of(keys), times[0] + np.arange(count) / rate, ease)
     place, target, up, angle = found[:, :3], found[:, 3:6], found[:, 6:9], found[:, 9]
     if (np.linalg.norm(target - place, axis=1) < 1e-9).any():
         raise NodeError("the camera stands on what it looks at", hint="move one of from and towards")

@@ -13,6 +13,8 @@ from meshloom.kernels.raycast.overlay import draw_lines, draw_points
 from meshloom.kernels.raycast.render import Frame, shrunk, tiles
 from meshloom.kernels.raycast.scene import Scene
 from meshloom.kernels.raycast.view import View
+from meshloom.ui.viewport.box import Box
+from meshloom.ui.viewport.fading import dimmed, dimmed_pixels
 from meshloom.ui.viewport.soft import Soft, draw_soft
 from meshloom.ui.viewport.things import Bounds, Points, SolidMesh, Stands
 
@@ -33,21 +35,30 @@ NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
 @dataclass(frozen=True)
 class Style:
     """How things are drawn. ``shading``: auto, material, studio, plain or normals. ``top``, ``bottom``: of the
-    backdrop, sRGB 0..1. ``clip``: axis, where (0..1 through the bounds), and whether the far side is kept."""
+    backdrop, sRGB 0..1. ``clip``: axis, where (0..1 through the bounds), and whether the far side is kept.
+    ``splats``: what they are at rest: soft, ellipsoids or points. ``crop``: what it does not keep is dimmed."""
 
     shading: str = "auto"
     wireframe: bool = False
     point_size: float = 1.0
     points_by: str = "colour"
+    splats: str = "soft"
     cameras: bool = True
     photos: bool = True
     grid: bool = True
     axes: bool = True
     bounds: bool = False
     clip: tuple[int, float, bool] | None = None
+    crop: Box | None = None
     top: Triple = (0.15, 0.16, 0.18)
     bottom: Triple = (0.08, 0.09, 0.10)
     line: Triple = (0.30, 0.32, 0.35)
+
+    @property
+    def backdrop(self) -> Triple:
+        """The backdrop's colour half-way down."""
+        red, green, blue = ((a + b) / 2 for a, b in zip(self.top, self.bottom, strict=True))
+        return red, green, blue
 
 
 class Overtaken(Exception):
@@ -77,9 +88,11 @@ def draw(
     thumbs: dict[str, NDArray[np.uint8]] | None = None,
     between: Callable[[], None] = lambda: None,
     begun: Frame | None = None,
+    whole: bool = False,
 ) -> Frame:
     """A frame of ``view``'s size. ``moving``: leave out what costs. ``between`` may raise :class:`Overtaken`.
 
+    ``whole``: splats that move are Gaussians of one colour from all sides, not points.
     ``begun``: the meshes and clouds, drawn by something else; the rest is drawn into it.
     """
     if begun is not None:
@@ -94,27 +107,76 @@ def draw(
         if isinstance(each, SolidMesh) and each.scene is not None:
             as_normals = style.shading == "normals"
             _draw_scene(frame, each.scene, fine, look_of(each.scene, style), plane, between, as_normals)
+    if style.crop is not None:
+        dimmed_pixels(frame, fine, style.crop, style.backdrop)
     points = [each.points if isinstance(each, SolidMesh) else each for each in made]
     clouds = [each for each in points if isinstance(each, Points)]
     most = _MOVING if moving else _STILL
     for cloud in clouds:
         between()
-        if isinstance(cloud, Soft) and not moving and style.points_by == "colour":
-            draw_soft(frame, fine, cloud, plane)
+        if isinstance(cloud, Soft) and (whole or not moving) and style.splats != "points":
+            if style.splats == "ellipsoids":
+                draw_solid(frame, fine, cloud, plane, style, between)
+                continue
+            draw_soft(
+                frame,
+                fine,
+                cloud,
+                plane,
+                style.points_by,
+                style.crop,
+                samples,
+                style.backdrop,
+                between,
+                moving,
+            )
             continue
-        positions, colours = cloud.positions[:most], cloud.colours(style.points_by)
-        colours = colours if len(colours) == 1 else colours[:most]
+        count = cloud.solid if isinstance(cloud, Soft) else len(cloud.positions)
+        held = slice(min(count, most))
+        positions, colours = cloud.positions[held], cloud.colours(style.points_by)
+        sizes = cloud.sizes[held] if isinstance(cloud, Soft) else None
+        colours = colours if len(colours) == 1 else colours[held]
         if plane is not None:
             kept = positions @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0
             positions, colours = positions[kept], colours if len(colours) == 1 else colours[kept]
-        thin = (len(cloud.positions) / max(1, min(len(cloud.positions), most))) ** (1 / 3)
-        radius = cloud.radius * style.point_size * thin
-        draw_points(
-            frame, fine, positions, colours, radius, 0.5 * samples, 16.0 * samples, 0 if moving else 30.0
-        )
+            sizes = None if sizes is None else sizes[kept]
+        if style.crop is not None:
+            colours = dimmed(positions, colours, style.crop, style.backdrop)
+        thin = (count / max(1, min(count, most))) ** (1 / 3)
+        radius, least = cloud.radius * style.point_size * thin, 0.5
+        if isinstance(cloud, Soft) and not moving:  # just where they are
+            radius, least, sizes = 0.0, style.point_size, None
+        widest = 6.0 if isinstance(cloud, Soft) else 16.0
+        dome = 0.0 if moving or isinstance(cloud, Soft) else 30.0
+        draw_points(frame, fine, positions, colours, radius, least * samples, widest * samples, dome, sizes)
     between()
     _draw_lines(frame, fine, made, style, box, samples, moving, thumbs or {})
     return shrunk(frame, samples)
+
+
+def draw_solid(
+    frame: Frame,
+    view: View,
+    soft: Soft,
+    plane: NDArray[np.float64] | None,
+    style: Style,
+    between: Callable[[], None] = lambda: None,
+) -> None:
+    """Splats as solid ellipsoids; faint ones are left out."""
+    from meshloom.kernels.raycast.ellipsoids import draw_ellipsoids
+
+    which, positions = soft.index[: soft.solid], soft.positions[: soft.solid]
+    colours = soft.colours(style.points_by)
+    colours = colours if len(colours) == 1 else colours[: soft.solid]
+    if plane is not None:
+        kept = positions @ plane[:3].astype(np.float32) + np.float32(plane[3]) >= 0
+        which, positions = which[kept], positions[kept]
+        colours = colours if len(colours) == 1 else colours[kept]
+    if style.crop is not None:
+        colours = dimmed(positions, colours, style.crop, style.backdrop)
+    splats = soft.splats
+    turns, scales = splats.quaternions[which], splats.scales[which]
+    draw_ellipsoids(frame, view, positions, turns, scales, colours, near=soft.near, between=between)
 
 
 def look_of(scene: Scene, style: Style) -> light.Look:

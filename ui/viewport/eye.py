@@ -25,6 +25,14 @@ SIDES = {
 }
 
 
+def towards_of(towards: NDArray[np.float64], front: NDArray[np.float64]) -> tuple[float, float]:
+    """(azimuth, elevation) in degrees of an eye in the unit direction ``towards`` from its target."""
+    flat = towards - (towards @ UP) * UP
+    elevation = float(np.degrees(np.arcsin(np.clip(towards @ UP, -1, 1))))
+    azimuth = -float(np.degrees(np.arctan2(flat @ np.cross(front, UP), flat @ front)))
+    return azimuth, min(max(elevation, -_STEEPEST), _STEEPEST)
+
+
 def _origin() -> NDArray[np.float64]:
     return np.zeros(3)
 

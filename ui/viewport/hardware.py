@@ -241,7 +241,7 @@ def _suits(made: Made, view: View, style: Style) -> bool:
     """Whether the visualizer can draw this as the processor would."""
     across, down = view.intrinsics[0, 0], view.intrinsics[1, 1]
     off = np.abs(view.intrinsics[:2, 2] - np.array(view.size) / 2).max()
-    if style.clip is not None or abs(across / down - 1) > 0.005 or off > 1.0:
+    if style.clip is not None or style.crop is not None or abs(across / down - 1) > 0.005 or off > 1.0:
         return False
     if view.distortion is not None and np.any(view.distortion):
         return False

@@ -27,7 +27,9 @@ from meshloom.ui.look.image_view import to_screen
 from meshloom.ui.theme import UNIT
 from meshloom.ui.viewport.eye import SIDES
 from meshloom.ui.viewport.picking import Pick
+from meshloom.ui.viewport.soft import Soft
 from meshloom.ui.viewport.things import Points, Stands, Thing
+from meshloom.ui.viewport.tool import Tool
 from meshloom.ui.viewport.viewport import Viewport
 from meshloom.ui.words import _, mark
 
@@ -48,12 +50,18 @@ _SIDES = {
 }
 _ATTRIBUTES = {
     "colour": mark("Colour"),
+    "base": mark("Base colour"),
     "height": mark("Height"),
     "confidence": mark("Confidence"),
     "normals": mark("Normals"),
     "opacity": mark("Opacity"),
     "size": mark("Size"),
     "plain": mark("One colour"),
+}
+_SPLATS = {
+    "soft": mark("Soft"),
+    "ellipsoids": mark("Ellipsoids"),
+    "points": mark("Points only"),
 }
 
 
@@ -75,6 +83,7 @@ class ModelView(QWidget):
         self._photo_name = ""
         self._shading = QActionGroup(self)
         self._points_by = QActionGroup(self)
+        self._splats = QActionGroup(self)
         bar = QHBoxLayout()
         bar.setContentsMargins(2 * UNIT, UNIT, 2 * UNIT, UNIT)
         bar.setSpacing(UNIT)
@@ -95,7 +104,7 @@ class ModelView(QWidget):
             bar.addWidget(widget)
         bar.addStretch(1)
         self.through = _Through(self)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(bar)
@@ -123,6 +132,18 @@ class ModelView(QWidget):
         thing.title = title
         self.viewport.set_things([*kept, thing])
         self._tell_counts()
+
+    def set_tool(self, tool: Tool | None) -> None:
+        """Put a tool into the viewport, its controls under it; the one before is put away."""
+        before = self.viewport.tool
+        if before is not None:
+            before.leave()
+            before.hide()
+            before.deleteLater()
+        self.viewport.set_tool(tool)
+        if tool is not None:
+            self._column.insertWidget(self._column.indexOf(self.through), tool)
+            tool.show()
 
     def clear_value(self) -> None:
         """Nothing but what is kept."""
@@ -241,13 +262,19 @@ class ModelView(QWidget):
         return menu
 
     def _points_menu(self) -> QMenu:
-        menu = QMenu(self)
+        menu = self.points = QMenu(self)
         menu.aboutToShow.connect(self._offer_attributes)
         for name, words in _ATTRIBUTES.items():
             action = self._check(menu, _(words), name == "colour", lambda on: None)
             action.setData(name)
             self._points_by.addAction(action)
         self._points_by.triggered.connect(lambda action: self.viewport.set_style(points_by=action.data()))
+        menu.addSection(_("Splats at rest"))
+        for name, words in _SPLATS.items():
+            action = self._check(menu, _(words), name == "soft", lambda on: None)
+            action.setData(name)
+            self._splats.addAction(action)
+        self._splats.triggered.connect(lambda action: self.viewport.set_style(splats=action.data()))
         menu.addSeparator()
         size = _slider(menu, _("Size"), 10, 500, 100)
         size.valueChanged.connect(lambda value: self.viewport.set_style(point_size=value / 100))
@@ -262,6 +289,7 @@ class ModelView(QWidget):
         }
         for action in self._points_by.actions():
             action.setEnabled(action.data() in offered)
+        self._splats.setEnabled(any(isinstance(thing._made, Soft) for thing in self.viewport.things))
 
     def _fill_cameras(self) -> None:
         self.cameras.clear()

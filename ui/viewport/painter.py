@@ -16,6 +16,7 @@ from meshloom.kernels.raycast.render import Frame
 from meshloom.kernels.raycast.view import View
 from meshloom.ui.viewport.draw import Overtaken, Style, bounds_of, draw, to_bytes
 from meshloom.ui.viewport.hardware import Hardware
+from meshloom.ui.viewport.soft import Soft
 from meshloom.ui.viewport.things import Bounds, Thing
 from meshloom.ui.words import _
 
@@ -23,6 +24,16 @@ from meshloom.ui.words import _
 _QUICK = 0.025
 #: What moves and was drawn by hardware is drawn again, by the processor, after this long without a newer request.
 _REST = 0.12
+#: Splats that move are drawn as the first of these that is as quick as _FLUID (seconds): Gaussians of one colour
+#: from all sides, or points, with one pixel for so many across.
+_FLUID = 0.018
+_RUNGS = ((True, 2), (True, 3), (True, 4), (False, 2), (False, 3), (False, 4), (False, 6))
+#: The first of points; where more splats begin.
+_POINTS, _MANY = 3, 150_000
+#: What was too slow is tried again after this long (seconds).
+_AGAIN = 10.0
+#: Other things that move: one pixel for so many across.
+_COARSE = 4
 #: The finest picture is begun after this long without a newer request (seconds).
 _PATIENCE = 0.25
 
@@ -66,6 +77,10 @@ class Painter(QObject):
         self._closed = False
         self._thread: threading.Thread | None = None
         self._last_full = 1.0
+        #: The rung that moving splats are drawn on, and when finer ones were too slow.
+        self._rung = 0
+        self._slow: dict[int, float] = {}
+        self._climbed: list[Any] = []
         self.hardware = Hardware()
 
     def want(self, wanted: Wanted) -> None:
@@ -110,6 +125,11 @@ class Painter(QObject):
         if self._next is not None or self._closed:
             raise Overtaken
 
+    def _going(self) -> None:
+        """What moves is shown even if something newer is wanted, or nothing would be while the hand is quick."""
+        if self._closed:
+            raise Overtaken
+
     def _made(self, wanted: Wanted) -> list[Any]:
         made, told = [], False
         for thing in wanted.things:
@@ -149,11 +169,32 @@ class Painter(QObject):
                 with self._wake:
                     return self._wake.wait_for(lambda: self._next is not None or self._closed, _REST)
             return False
-        width, height = wanted.view.size
-        coarse = wanted.view.resized(max(width // 4, 1), max(height // 4, 1))
-        self._show(wanted, made, coarse, moving=True)
+        splats = [each for each in made if isinstance(each, Soft)]
+        if not splats:
+            self._show(wanted, made, coarser(wanted.view, _COARSE), moving=True)
+            if not wanted.moving:
+                self._between()
+            return False
+        if self._climbed != splats:
+            self._climbed, self._slow = splats, {}
+            self._rung = _POINTS if sum(len(each.splats) for each in splats) > _MANY else 0
+        begun = time.perf_counter()
+        whole, step = _RUNGS[self._rung]
+        self._show(wanted, made, coarser(wanted.view, step), moving=True, whole=whole)
         if not wanted.moving:
             self._between()
+            return False
+        now = time.perf_counter()
+        if now - begun > _FLUID:
+            self._slow[self._rung] = now
+            self._rung = min(self._rung + 1, len(_RUNGS) - 1)
+        # The Gaussians at full size are drawn when the eye rests: what moves would wait for them.
+        with self._wake:
+            if self._wake.wait_for(lambda: self._next is not None or self._closed, _REST):
+                return True
+        finer = self._rung - 1
+        if finer >= 0 and (finer not in self._slow or now - self._slow[finer] > _AGAIN):
+            self._rung = finer
         return False
 
     def _show(
@@ -164,6 +205,7 @@ class Painter(QObject):
         moving: bool,
         samples: int = 1,
         begun: Frame | None = None,
+        whole: bool = False,
     ) -> None:
         frame: Frame = draw(
             made,
@@ -172,13 +214,13 @@ class Painter(QObject):
             moving=moving,
             samples=samples,
             thumbs=wanted.thumbs,
-            between=self._between,
+            between=self._going if moving else self._between,
             begun=begun,
+            whole=whole,
         )
-        pixels = to_bytes(frame, wanted.style)
-        height, width = pixels.shape[:2]
-        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-        self._emit(Painted(wanted, image, view, frame.depth, frame.face, bounds_of(made)))
+        self._emit(
+            Painted(wanted, picture(frame, wanted.style), view, frame.depth, frame.face, bounds_of(made))
+        )
 
     def _emit(self, painted: Painted) -> None:
         if not self._closed:
@@ -191,3 +233,15 @@ class Painter(QObject):
     def _say_failed(self, title: str, why: str) -> None:
         if not self._closed:
             self.failed.emit(title, why)
+
+
+def coarser(view: View, step: int) -> View:
+    """The same camera with one pixel for ``step`` across."""
+    return view.resized(max(view.size[0] // step, 1), max(view.size[1] // step, 1))
+
+
+def picture(frame: Frame, style: Style) -> QImage:
+    """A frame for the screen."""
+    pixels = to_bytes(frame, style)
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()

@@ -30,6 +30,7 @@ from meshloom.ui.viewport.eye import SIDES, Eye
 from meshloom.ui.viewport.painter import Painted, Painter, Wanted
 from meshloom.ui.viewport.picking import Pick, pick
 from meshloom.ui.viewport.things import Bounds, Stands, Thing
+from meshloom.ui.viewport.tool import Tool
 from meshloom.ui.words import _
 
 #: A press that moves less than this (pixels) is a click.
@@ -81,6 +82,9 @@ class Viewport(QWidget):
         self._dragging = False
         self._flying: set[Qt.Key] = set()
         self._busy = ""
+        #: What takes the mouse before the eye does, and whether it has it now.
+        self.tool: Tool | None = None
+        self._tool_holds = False
         self.painter = Painter(self)
         self.painter.painted.connect(self._show)
         self.painter.busy.connect(self._tell_busy)
@@ -157,6 +161,30 @@ class Viewport(QWidget):
         if painted.view.size == painted.wanted.view.size:
             self.drawn.emit()
 
+    @property
+    def box(self) -> Bounds | None:
+        """Around what is shown; ``None`` before anything is."""
+        return None if self._painted is None else self._painted.box
+
+    def hides(self, places: NDArray[np.float64], depth: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(N,): whether what is shown lies before points at ``places`` (N, 2) of the widget, ``depth`` (N,) away."""
+        if self._painted is None:
+            return np.zeros(len(depth), bool)
+        held = self._painted.depth
+        at = places * [held.shape[1] / self.width(), held.shape[0] / self.height()]
+        within = (np.abs(at) < 1e6).all(axis=1) & (at >= 0).all(axis=1)
+        within &= (at[:, 0] < held.shape[1]) & (at[:, 1] < held.shape[0])
+        column, row = np.where(within[:, None], at, 0).astype(int).T
+        there = held[row, column]
+        return np.asarray(within & (there > 0) & (there < 0.999 * depth))
+
+    def set_tool(self, tool: Tool | None) -> None:
+        """Give the mouse and the keys to a tool first, or to none."""
+        self.tool, self._tool_holds = tool, False
+        self.setMouseTracking(tool is not None)
+        self.unsetCursor()
+        self.update()
+
     def _stand_back(self) -> None:
         """Face the side that the cameras look at."""
         assert self._painted is not None and self._painted.box is not None
@@ -183,6 +211,11 @@ class Viewport(QWidget):
         self.refresh(moving)
         self.eye_moved.emit(eye)
 
+    def go_to(self, eye: Eye) -> None:
+        """Look from there."""
+        self._unfitted = False
+        self._move(eye, moving=False)
+
     def follow(self, eye: Eye) -> None:
         """Take another view's eye; nothing is told."""
         self.eye = eye
@@ -193,7 +226,11 @@ class Viewport(QWidget):
         """Show everything."""
         if self._painted is not None and self._painted.box is not None:
             aspect = self.width() / max(1, self.height())
-            self._move(self.eye.fitted(*self._painted.box, aspect), moving=False)
+            low, high = self._painted.box
+            reach = self.tool.reach() if self.tool is not None else None
+            if reach is not None:
+                low, high = np.minimum(low, reach[0]), np.maximum(high, reach[1])
+            self._move(self.eye.fitted(low, high, aspect), moving=False)
             self._fitted_box = self._painted.box
 
     def stand(self, side: str) -> None:
@@ -252,11 +289,22 @@ class Viewport(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
+        if self.tool is not None and event.button() == Qt.MouseButton.LeftButton and self._grip is None:
+            self._tool_holds = self.tool.press(event.position())
+            if self._tool_holds:
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
+                return
         self._grip = self._start = event.position()
         self._dragging = False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.tool is not None and self._tool_holds:
+            self.tool.drag(event.position(), event.modifiers())
+            return
         if self._grip is None:
+            if self.tool is not None:
+                over = self.tool.hover(event.position())
+                self.setCursor(Qt.CursorShape.OpenHandCursor) if over else self.unsetCursor()
             return
         if not self._dragging and (event.position() - self._start).manhattanLength() < _SLACK:
             return
@@ -272,6 +320,13 @@ class Viewport(QWidget):
             self._move(self.eye.turned(-by.x() * 0.4, by.y() * 0.4))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self.tool is not None and self._tool_holds:
+            if event.button() == Qt.MouseButton.LeftButton:
+                self._tool_holds = False
+                self.tool.release()
+                self.unsetCursor()
+                self.refresh()
+            return
         if self._grip is None:
             return
         self._grip = None
@@ -286,6 +341,8 @@ class Viewport(QWidget):
             self._move(replace(self.eye, target=found.position), moving=False)
 
     def _click(self, at: QPointF) -> None:
+        if self.tool is not None and self.tool.click(at):
+            return
         found = self.pick_at(at)
         if found is None:
             self.marks = []
@@ -310,6 +367,8 @@ class Viewport(QWidget):
         key = Qt.Key(event.key())
         if event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
             event.ignore()
+        elif self.tool is not None and self.tool.key(event):
+            self.update()
         elif key in _FLY_KEYS:
             self._flying.add(key)
             self._fly_clock.start()
@@ -365,6 +424,11 @@ class Viewport(QWidget):
             painter.setOpacity(self.photo_opacity)
             painter.drawImage(self._photo_frame(), self._photo)
             painter.setOpacity(1.0)
+        if self.tool is not None and self._painted is not None:
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self.tool.paint(painter, self.view())
+            painter.restore()
         self._paint_marks(painter)
         if self.drawing.axes and self.things:
             self._paint_axes(painter)

@@ -44,7 +44,7 @@ class FormView(QWidget):
         self._run: RunInfo | None = None
         self._targets: list[tuple[str, str, str]] = []
         self.fields = FormFields(tab.document, self)
-        self.viewer = Viewer(tab.bench, self)
+        self.viewer = Viewer(tab.bench, self, edits=False)
         self.viewer.pin.hide()
         self.viewer.compare_wanted.connect(tab.compare_wanted)
         self._build()

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from meshloom.graph_runtime import types
-from meshloom.graph_runtime.graph import GROUP_PREFIX
 from meshloom.graph_runtime.spec import NodeSpec
 from meshloom.ui.fields.text import label
 from meshloom.ui.look.contents import contents, opened
@@ -31,6 +30,7 @@ from meshloom.ui.theme import UNIT
 from meshloom.ui.viewport.things import is_spatial
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.gathering import Gathering
+from meshloom.ui.window.staging import Stage, place_of, stage_of, tool_for
 from meshloom.ui.window.workbench import Workbench
 from meshloom.ui.words import _
 
@@ -50,15 +50,22 @@ class Viewer(QWidget):
     #: What is shown has a name: for the dock's title.
     titled = Signal(str)
 
-    def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
+    def __init__(self, bench: Workbench, parent: QWidget | None = None, edits: bool = True) -> None:
+        """``edits``: nodes that are edited in the viewport show what is before them, with their tool."""
         super().__init__(parent)
         self._bench = bench
+        self._edits = edits
         self.tab: DocumentTab | None = None
         self.node = ""
         self.value: Any = None
         self._wanted = ""
         self._photos: dict[str, tuple[str, Any]] = {}
         self._photo_asked: set[str] = set()
+        #: The node is edited in the viewport: with what before it, and which document's node has the tool.
+        self._stage: Stage | None = None
+        self._tooled: tuple[DocumentTab, str, str] | None = None
+        #: The digest of the cameras that its keyframes may name.
+        self._named = ""
         self._pages: dict[str, QWidget] = {}
         self._gathering = Gathering(bench.results, self)
         self._gathering.ready.connect(self._show_together)
@@ -131,6 +138,8 @@ class Viewer(QWidget):
         """Show the result of a node (its path) of a document."""
         self.tab, self.node = tab, node
         if tab is None or not node:
+            self._stage = None
+            self._place_tool()
             self.clear()
             self.titled.emit("")
             return
@@ -145,29 +154,37 @@ class Viewer(QWidget):
 
     def status_changed(self, tab: DocumentTab, node: str) -> None:
         """A node stands differently."""
-        if tab is self.tab and node == self.node:
+        if tab is self.tab and (node == self.node or (self._stage is not None and self._about_stage(node))):
             self.refresh()
 
     def _spec(self) -> NodeSpec | None:
         assert self.tab is not None
-        document, scope = self.tab.document.document, ""
-        *outer, name = self.node.split("/")
-        for step in outer:
-            if step not in document.names(scope):
-                return None
-            scope = document.node(step, scope).type.removeprefix(GROUP_PREFIX)
-        if scope not in document.scopes or name not in document.names(scope):
+        document = self.tab.document.document
+        place = place_of(document, self.node)
+        if place is None:
             return None
+        scope, name = place
         return self._bench.catalog.get(document.node(name, scope).type)
 
     def _title(self) -> str:
         spec = self._spec()
         return _(spec.title) if spec is not None else self.node
 
+    def _title_of_shown(self) -> str:
+        """Of whoever made what is shown: it may be what the node cuts."""
+        return self._stage.title if self._staged and self._stage is not None else self._title()
+
     def refresh(self) -> None:
         """Read how the node stands; load its result if it has one."""
         assert self.tab is not None
         status, spec = self.tab.status(self.node), self._spec()
+        self._stage = stage_of(self.tab, self.node) if self._edits else None
+        self._place_tool()
+        if self._staged:
+            for widget in (self.output, self.item, self.count):
+                widget.hide()
+            self._load()
+            return
         if not status.outputs or spec is None:
             self.clear(self._why_nothing(status))
             return
@@ -228,7 +245,56 @@ class Viewer(QWidget):
             return ref[min(self.item.value(), len(ref) - 1)] if ref else ""
         return ref or ""
 
+    # --------------------------------------------------------------------------- edited in the viewport
+
+    @property
+    def _staged(self) -> bool:
+        """Whether the scene before the node is shown, rather than its result."""
+        if self._stage is None or self.tab is None:
+            return False
+        tool: Any = self._pages["model"].viewport.tool if "model" in self._pages else None  # type: ignore[attr-defined]
+        wants_result = self._stage.crops and tool is not None and tool.result.isChecked()
+        if self._stage.digest:
+            return not (wants_result and self.tab.status(self.node).outputs)
+        # Keyframes are set before what was looked at last, if nothing says what they film.
+        return not self._stage.crops and tool is not None and bool(tool.viewport.things)
+
+    def _about_stage(self, node: str) -> bool:
+        """Whether the scene may be another since a node stands differently."""
+        assert self.tab is not None
+        return stage_of(self.tab, self.node) != self._stage
+
+    def _place_tool(self) -> None:
+        """The tool of the node that is shown, or none."""
+        wanted = None
+        if self._stage is not None and self.tab is not None:
+            wanted = (self.tab, self._stage.scope, self._stage.name)
+        if wanted != self._tooled:
+            self._tooled, self._named = wanted, ""
+            page: Any = self._pages.get("model") if wanted is None else self._page("model")
+            if page is not None:
+                page.set_tool(
+                    tool_for(self._stage, self.tab, page.viewport) if self._stage and self.tab else None
+                )
+            if wanted is not None and self._stage is not None and self._stage.crops:
+                page.viewport.tool.result_wanted.connect(self.refresh)
+        named = self._stage.named if self._stage is not None else ""
+        if named != self._named:
+            self._named = named
+            if named:
+                self._bench.results.want(named)
+
     def _load(self) -> None:
+        if self._staged and self._stage is not None:
+            self._gathering.forget()
+            if self._stage.digest and (self._stage.digest != self._wanted or self.value is None):
+                self._wanted = self._stage.digest
+                self._bench.results.want(self._wanted)
+            elif not self._stage.digest:
+                self._wanted, self.value = "", None
+                self.compare.hide()
+                self.stack.setCurrentWidget(self._page("model"))
+            return
         if self.output.count() and self.output.currentData() == "":
             self._load_together()
             return
@@ -271,6 +337,9 @@ class Viewer(QWidget):
             self._show(value, digest)
         if digest in self._photo_asked:
             self._take_photo(digest, value)
+        if self._stage is not None and digest == self._stage.named:
+            page: Any = self._page("model")
+            page.viewport.tool.set_cameras(value)
 
     def _failed(self, digest: str, why: str) -> None:
         self._photo_asked.discard(digest)
@@ -307,7 +376,7 @@ class Viewer(QWidget):
         page: Any = self._page(kind)
         self.compare.setVisible(kind in ("image", "model"))
         if kind == "model":
-            page.show_value(value, digest, self._title())
+            page.show_value(value, digest, self._title_of_shown())
             if isinstance(value, types.Cameras):
                 self._find_photos(value)
         else:
@@ -316,7 +385,7 @@ class Viewer(QWidget):
 
     def _send(self, place: int) -> None:
         if self.value is not None:
-            title = self._title()
+            title = self._title_of_shown()
             if self.item.isVisibleTo(self):
                 title += f" {self.item.value() + 1}"
             self.compare_wanted.emit(place, self.value, title)

@@ -9,13 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from meshloom.graph_runtime.types import PointCloud
+from meshloom.graph_runtime.types import PointCloud, Splats
+from meshloom.kernels.raycast.view import View
 from meshloom.ui.viewport.draw import Style
 from meshloom.ui.viewport.eye import Eye
-from meshloom.ui.viewport.painter import Painted, Painter, Wanted
+from meshloom.ui.viewport.painter import _RUNGS, Painted, Painter, Wanted
 from meshloom.ui.viewport.things import Thing
 
 from .conftest import SIDES, box
@@ -176,3 +178,56 @@ def test_pictures_outlive_what_they_were_made_from(qtbot: QtBot, painter: Painte
         painter.want(other)
         qtbot.waitUntil(lambda other=other: finest(seen, other))
     assert image == copy
+
+
+def test_moving_splats_wait_with_the_whole_picture_until_they_rest(qtbot: QtBot, painter: Painter) -> None:
+    random = np.random.default_rng(0)
+    splats = Splats(
+        random.uniform(-1, 1, (3000, 3)).astype(np.float32),
+        random.normal(size=(3000, 4)).astype(np.float32),
+        np.full((3000, 3), 0.05, np.float32),
+        np.full(3000, 0.8, np.float32),
+        np.zeros((3000, 1, 3), np.float32),
+    )
+    seen: list[Painted] = []
+    painter.painted.connect(seen.append, Qt.ConnectionType.DirectConnection)
+    thing = Thing("a", "splats", splats)
+    for count in range(6):
+        last = wanted(thing, azimuth=3.0 * count, moving=True)
+        painter.want(last)
+        qtbot.waitUntil(lambda last=last: any(each.wanted is last for each in seen))
+    assert {each.view.size for each in seen} <= {(160 // step, 120 // step) for step in range(2, 7)}
+    qtbot.waitUntil(lambda: finest(seen, last))
+    assert len([each for each in seen if each.view.size == SIZE]) == 2
+
+
+def test_what_is_slow_becomes_coarser_and_is_tried_again_later(
+    painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, asked, slow = [100.0], [], set(_RUNGS[:4])
+
+    def show(_wanted: object, _made: object, view: View, *, moving: bool, whole: bool) -> None:
+        asked.append((whole, SIZE[0] // view.size[0]))
+        now[0] += 0.05 if asked[-1] in slow else 0.002
+
+    monkeypatch.setattr("meshloom.ui.viewport.painter.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("meshloom.ui.viewport.painter._REST", 0.0)
+    monkeypatch.setattr(painter, "_show", show)
+    splats = Splats(
+        np.zeros((1, 3), np.float32), np.array([[1, 0, 0, 0]], np.float32), np.full((1, 3), 0.1, np.float32),
+        np.ones(1, np.float32), np.zeros((1, 1, 3), np.float32),
+    )  # fmt: skip
+    soft = [Thing("a", "splats", splats).made()]
+
+    def move(times: int) -> list[tuple[bool, int]]:
+        asked.clear()
+        for _ in range(times):
+            painter._preview(wanted(moving=True), soft)
+        return list(asked)
+
+    assert move(9) == [*_RUNGS[:4], *[_RUNGS[4]] * 5], "what was too slow is not tried again at once"
+    now[0] += 20
+    assert move(3) == [_RUNGS[4], _RUNGS[3], _RUNGS[4]], "but later"
+    slow.clear()
+    now[0] += 20
+    assert move(6)[-1] == _RUNGS[0]

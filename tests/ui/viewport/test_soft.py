@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from meshloom.graph_runtime.types import Mesh, Splats
-from meshloom.ui.viewport.draw import Style, draw
+from meshloom.ui.viewport.box import Box
+from meshloom.ui.viewport.draw import Overtaken, Style, draw
 from meshloom.ui.viewport.eye import Eye
 from meshloom.ui.viewport.soft import Soft
 from meshloom.ui.viewport.things import SolidMesh, make
@@ -70,3 +74,118 @@ def test_they_can_be_coloured_by_opacity_and_size() -> None:
         one, other = both.colours(by)
         assert one.tolist() != other.tolist()
     assert not isinstance(both, SolidMesh)
+
+
+def scene(count: int = 400) -> Splats:
+    random = np.random.default_rng(0)
+    return Splats(
+        random.uniform(-1, 1, (count, 3)).astype(np.float32),
+        random.normal(size=(count, 4)).astype(np.float32),
+        np.exp(random.normal(-2.5, 0.4, (count, 3))).astype(np.float32),
+        random.uniform(0.2, 0.99, count).astype(np.float32),
+        random.normal(size=(count, 4, 3)).astype(np.float32) * 0.4,
+    )
+
+
+@pytest.mark.parametrize("by", ["base", "opacity", "size", "height", "plain"])
+def test_what_they_are_coloured_by_holds_at_rest(by: str) -> None:
+    soft, eye = Soft(scene()), Eye(target=np.zeros(3), distance=4.0)
+    plain, coloured = (
+        draw([soft], eye.view((96, 96)), replace(BARE, points_by=each)) for each in ("colour", by)
+    )
+    shown = plain.alpha > 0.5
+    assert np.allclose(plain.alpha, coloured.alpha), "only the colours are others"
+    assert np.abs(plain.colour - coloured.colour)[shown].mean() > 0.02
+    # Each Gaussian has the colour of its point.
+    harmonics = soft.harmonics(by)
+    wanted = np.zeros((len(soft.splats), 3))
+    wanted[soft.index] = soft.colours(by) / 255
+    clear = ((wanted > 0) & (wanted < 1)).all(axis=1)
+    assert clear.sum() > 100
+    np.testing.assert_allclose((harmonics[:, 0] * 0.28209479 + 0.5)[clear], wanted[clear], atol=0.006)
+    assert harmonics.shape[1] == 1, "and the same from all sides"
+    again = draw([soft], eye.view((96, 96)), BARE)
+    assert np.array_equal(again.colour, plain.colour)
+
+
+def test_more_samples_leave_gaussians_as_they_are() -> None:
+    soft, view = Soft(scene()), Eye(target=np.zeros(3), distance=4.0).view((80, 60))
+    one, two = draw([soft], view, BARE), draw([soft], view, BARE, samples=2)
+    np.testing.assert_allclose(one.alpha, two.alpha, atol=1e-5)
+    np.testing.assert_allclose(
+        one.colour * one.alpha[..., None], two.colour * two.alpha[..., None], atol=1e-5
+    )
+    assert np.array_equal(one.depth, two.depth) and (one.depth > 0).any()
+
+
+def test_while_moving_the_faint_are_left_out_and_the_large_are_large() -> None:
+    small, large = ball((-0.5, 0, 0), (0.9, 0.1, 0.1)), ball((0.5, 0, 0), (0.1, 0.9, 0.1))
+    faint = ball((0, -0.8, 0), (0.1, 0.1, 0.9), opacity=0.05)
+    parts = [small, large, faint]
+    scales = np.array([[0.05] * 3, [0.1] * 3, [0.3] * 3], np.float32)
+    held = [np.concatenate([getattr(part, name) for part in parts]) for name in ("means", "quaternions")]
+    splats = Splats(
+        *held,
+        scales,
+        np.concatenate([part.opacities for part in parts]),
+        np.concatenate([part.sh for part in parts]),
+    )
+    frame = seen(splats, moving=True)
+    red, green, blue = ((frame.colour[..., channel] > 0.7) & (frame.alpha > 0) for channel in range(3))
+    assert blue.sum() == 0 and 0 < red.sum() < 0.5 * green.sum()
+
+
+def test_at_rest_they_can_be_solid_or_just_points() -> None:
+    soft, view = Soft(scene()), Eye(target=np.zeros(3), distance=4.0).view((96, 96))
+    kinds = {
+        kind: draw([soft], view, replace(BARE, splats=kind)) for kind in ("soft", "ellipsoids", "points")
+    }
+    assert set(np.unique(kinds["ellipsoids"].alpha)) == {0.0, 1.0}
+    assert 0 < kinds["points"].alpha.sum() < 0.5 * kinds["ellipsoids"].alpha.sum()
+    solid = kinds["ellipsoids"].alpha > 0
+    assert (kinds["soft"].alpha[solid] > 0.05).mean() > 0.95
+    cut = draw([soft], view, replace(BARE, splats="ellipsoids", clip=(0, 0.5, True)))
+    assert 0.2 < cut.alpha.sum() / solid.sum() < 0.8
+
+
+@pytest.mark.parametrize("kind", ["soft", "ellipsoids"])
+def test_something_newer_ends_the_drawing(kind: str) -> None:
+    soft, view, style = (
+        Soft(scene()),
+        Eye(target=np.zeros(3), distance=4.0).view((96, 96)),
+        replace(BARE, splats=kind),
+    )
+    asked = 0
+
+    def count() -> None:
+        nonlocal asked
+        asked += 1
+
+    whole = draw([soft], view, style, between=count)
+    assert asked > 6
+    assert np.array_equal(whole.colour, draw([soft], view, style).colour)
+
+    def newer() -> None:
+        nonlocal asked
+        asked -= 1
+        if asked == 2:
+            raise Overtaken
+
+    with pytest.raises(Overtaken):
+        draw([soft], view, style, between=newer)
+    assert asked == 2
+
+
+@pytest.mark.parametrize("kind", ["soft", "ellipsoids"])
+def test_what_a_crop_takes_away_is_dimmed_however_dense(kind: str) -> None:
+    dense = scene(6000)
+    opaque = replace(
+        dense, sh=np.full((6000, 1, 3), 1.2, np.float32), opacities=np.full(6000, 0.95, np.float32)
+    )
+    view = Eye(target=np.zeros(3), distance=4.0, azimuth=0.0, elevation=0.0).view((96, 96))
+    style = replace(BARE, splats=kind, top=(0.1, 0.1, 0.1), bottom=(0.1, 0.1, 0.1))
+    half = Box((-2.0, 0.0, 0.0), (4.0, 4.0, 4.0))  # what is left of the middle
+    whole, cut = (draw([make(opaque)], view, replace(style, crop=crop)) for crop in (None, half))
+    left, right = slice(30, 42), slice(54, 66)
+    assert np.allclose(cut.colour[40:56, left], whole.colour[40:56, left], atol=0.03)
+    assert cut.colour[40:56, right].mean() < 0.45 * whole.colour[40:56, right].mean()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from meshloom.graph_runtime.types import PointCloud
+from meshloom.graph_runtime.types import PointCloud, Splats
 from meshloom.kernels.raycast.light import UNLIT
 from meshloom.kernels.raycast.render import render
 from meshloom.kernels.raycast.view import View
@@ -484,3 +484,34 @@ def test_cameras_are_stepped_through_and_their_photos_asked_for(model: ModelView
 def test_what_cannot_be_drawn_is_told(model: ModelView, qtbot: QtBot) -> None:
     model.show_value("nothing with three dimensions", "x", "broken")
     qtbot.waitUntil(lambda: "broken cannot be drawn" in model.readout.text())
+
+
+def test_splats_are_drawn_as_the_menu_says(model: ModelView, qtbot: QtBot) -> None:
+    random = np.random.default_rng(0)
+    splats = Splats(
+        random.uniform(-1, 1, (300, 3)).astype(np.float32),
+        random.normal(size=(300, 4)).astype(np.float32),
+        np.full((300, 3), 0.06, np.float32),
+        random.uniform(0.3, 0.9, 300).astype(np.float32),
+        random.normal(size=(300, 4, 3)).astype(np.float32) * 0.3,
+    )
+    model.show_value(splats, "s", "scene")
+    view = model.viewport
+    rest(view, qtbot)
+    pictures = {view._painted.image.cacheKey(): view.grab().toImage()}
+    for words in ("Ellipsoids", "Points only", "Soft", "Opacity", "Base colour"):
+        model.points.popup(model.mapToGlobal(QPoint(0, 0)))
+        (action,) = [each for each in model.points.actions() if each.text() == words]
+        assert action.isEnabled()
+        click(model.points, model.points.actionGeometry(action).center())
+        model.points.hide()
+        rest(view, qtbot)
+        held = view.grab().toImage()
+        assert all(held != other for key, other in pictures.items()) or words == "Soft"
+        pictures[words] = held
+    assert view.drawing.splats == "soft" and view.drawing.points_by == "base"
+    model.show_value(box(), "b", "box")
+    rest(view, qtbot)
+    model._offer_attributes()
+    (action,) = [each for each in model.points.actions() if each.text() == "Ellipsoids"]
+    assert not action.isEnabled()
