@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 Photos = Callable[[str], tuple[Array, Array, Array, float] | None]
 #: Vertical angle of view in degrees where none was said yet.
 ANGLE = 50.0
+#: The least and the most of it.
+ANGLES = 1, 170
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +53,8 @@ def read_key(said: str, angle: float, photos: Photos) -> Key:
         place, target = (_triple(part) for part in match.groups()[:2])
         up = np.array([0.0, -1.0, 0.0])
         key = Key(time, place, target, up, _number(match[3]) if match[3] else angle)
-    if not 1 <= key.angle <= 170:
-        raise ValueError(f"an angle of view of {key.angle:g} degrees; expected 1 to 170")
+    if not ANGLES[0] <= key.angle <= ANGLES[1]:
+        raise ValueError(f"an angle of view of {key.angle:g} degrees; expected {ANGLES[0]} to {ANGLES[1]}")
     if not np.isfinite([key.time, *key.place, *key.target]).all():
         raise ValueError("a number that is not finite")
     return key

@@ -60,8 +60,6 @@ class AutogradRasteriser(CpuRasteriser):
                 frame.depth, frame.median, frame.normal = none[0].copy(), none[0].copy(), none.copy()
             return frame
         drawn = self.draw(leaves, camera, settings)
-        if drawn.centres.requires_grad:
-            drawn.centres.retain_grad()
         frame = Frame(_array(drawn.colour), _array(drawn.left), held=_Held(leaves, drawn))
         if settings.geometry:
             frame.depth, frame.normal = _array(drawn.depth), _array(drawn.normal)

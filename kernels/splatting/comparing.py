@@ -117,6 +117,7 @@ def compare(
                 continue
             ready.append((row, rasteriser))
         null = Row("A/A")
+        failed: list[Rasteriser] = []
         arms = list(ready)
         if ready and ready[0][0] is rows[0]:
             arms.append((null, ready[0][1]))
@@ -126,13 +127,24 @@ def compare(
             some = order.sample(arms, len(arms))
             spent = {id(row): [0.0, 0.0] for row, _ in arms}
             for row, rasteriser in (*some, *reversed(some)):
-                draw, both = _once(rasteriser, gaussians, camera, settings, slope)
+                if rasteriser in failed:
+                    continue
+                try:
+                    draw, both = _once(rasteriser, gaussians, camera, settings, slope)
+                except Exception as error:  # of any library, compiler or driver
+                    failed.append(rasteriser)
+                    row.status = f"failed: {type(error).__name__}: {error}"
+                    continue
                 spent[id(row)][0] += draw / 2
                 spent[id(row)][1] += both / 2
                 progress(0.4 + 0.6 * number / rounds, f"round {number + 1} of {rounds}")
+            arms = [arm for arm in arms if arm[1] not in failed]
             for row, _ in arms:
                 row.draws.append(spent[id(row)][0])
                 row.rounds.append(spent[id(row)][1])
+    ready = [arm for arm in ready if arm[1] not in failed]
+    if null not in [row for row, _ in arms]:
+        null.rounds.clear()
     noise = math.nan
     if null.rounds:
         noise = noise_of(ratio_interval(null.rounds, rows[0].rounds))

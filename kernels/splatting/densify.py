@@ -115,8 +115,8 @@ def add(parts: Parameters, count: int, random: Generator) -> int:
     return count
 
 
-def wander(parts: Parameters, rate: float, random: Generator, covariances: NDArray[np.float32]) -> None:
-    """Move faint Gaussians by noise shaped like themselves; ``covariances`` (N, 3, 3), ``rate`` as in the paper."""
+def wander(parts: Parameters, rate: float, random: Generator) -> None:
+    """Move faint Gaussians by noise shaped like themselves; ``rate`` as in the paper."""
     opacities = sigmoid(parts.logits.values).astype(np.float64)
     # Opaque ones move by less than 1e-8 of this: they are left alone.
     faint = np.flatnonzero(opacities < 0.2)
@@ -124,7 +124,8 @@ def wander(parts: Parameters, rate: float, random: Generator, covariances: NDArr
         return
     free = 1 / (1 + np.exp(-100 * ((1 - opacities[faint]) - 0.995)))
     noise = random.standard_normal((len(faint), 3)) * (free * rate)[:, None]
-    parts.means.values[faint] += np.einsum("nij,nj->ni", covariances[faint], noise).astype(np.float32)
+    shapes = covariances(parts.quaternions.values[faint], np.exp(parts.log_scales.values[faint]))
+    parts.means.values[faint] += np.einsum("nij,nj->ni", shapes, noise).astype(np.float32)
 
 
 def rotations(quaternions: NDArray[np.float32]) -> NDArray[np.float32]:

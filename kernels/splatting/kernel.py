@@ -71,10 +71,6 @@ class Kernel:
     #: Modules beside its own whose source decides what it computes.
     modules: ClassVar[tuple[str, ...]] = ()
     allowed: ClassVar[tuple[float, float]] = (5e-6, 2e-5)
-    #: Draws :attr:`Frame.median`, too.
-    median: ClassVar[bool] = True
-    #: Equal inputs give equal bits.
-    deterministic: ClassVar[bool] = True
 
     def usable(self) -> Verdict:
         """Whether it can be used on this machine. Allocates nothing, raises nothing."""

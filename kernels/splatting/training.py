@@ -322,9 +322,8 @@ class Training:
                 factor = max(1.05, (recipe.most / max(self.first_count, 1)) ** (1 / growing))
                 wanted = min(recipe.most, int(len(self) * factor) + 1)
                 densify.add(self, wanted - len(self), random)
-            shapes = densify.covariances(self.quaternions.values, np.exp(self.log_scales.values))
             if self.count <= last:
-                densify.wander(self, rate * _NOISE, random, shapes)
+                densify.wander(self, rate * _NOISE, random)
             return
         if recipe.strategy != "adc":
             return
@@ -334,7 +333,7 @@ class Training:
         if self.count % every == 0 and every <= self.count <= last:
             mean = self.steep / np.maximum(self.seen, 1)
             densify.clone_and_split(self, mean > 2e-4, 0.01 * recipe.extent, recipe.most, random)
-            keep = densify.sigmoid(self.logits.values) > FAINT
+            keep = densify.sigmoid(self.logits.values) > densify.FADED
             if not keep.any():
                 keep[:] = True
             for part in self.all():
@@ -368,10 +367,6 @@ class Training:
         self.looks = state["looks"].copy()
         self.steep, self.seen = state["steep"].copy(), state["seen"].copy()
         self.count, self.skipped, self.first_count = (int(number) for number in state["counts"])
-
-
-#: Under this opacity the classic rules drop a Gaussian.
-FAINT = 0.005
 
 
 def _turn(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ def keyframes(
     ease: smooth passes keyframes in a curve (a cubic Hermite spline with the tangents of Catmull and Rom); stop at
       each halts there; straight goes in straight lines at an even pace
     """
-    from meshloom.kernels.geometry.keyframes import between, rows_of
+    from meshloom.kernels.geometry.keyframes import ANGLES, between, rows_of
     from meshloom.nodes.cameras._keys import parsed
     from meshloom.nodes.cameras._ways import looking_at
 
@@ -51,6 +51,7 @@ def keyframes(
         )
     found = between(times, rows_of(keys), times[0] + np.arange(count) / rate, ease)
     place, target, up, angle = found[:, :3], found[:, 3:6], found[:, 6:9], found[:, 9]
+    angle = np.clip(angle, *ANGLES)  # curves may swing beyond their keyframes
     if (np.linalg.norm(target - place, axis=1) < 1e-9).any():
         raise NodeError("the camera stands on what it looks at", hint="move one of from and towards")
     axes = np.concatenate([looking_at(place[n : n + 1], target[n], up[n]) for n in range(count)])

@@ -57,7 +57,9 @@ def measure(
     even = float((weight * (drawn * gains[:, None, None] - photo) ** 2).sum()) / max(total, 1e-9)
     shown = drawn * weight + photo * (1 - weight)
     shown, photo = shown.astype(np.float32), np.ascontiguousarray(photo)
-    ssim = PhotoLoss(rasteriser)(shown, Target(photo))[1]
+    # Where nothing counts both are equal, and SSIM 1: taken out of its mean.
+    share = max(float(weight.mean()), 1e-9)
+    ssim = 1 - (1 - PhotoLoss(rasteriser)(shown, Target(photo))[1]) / share
     apart = lpips(shown, photo, weight) if lpips is not None else None
     return Score(decibels(error), decibels(even), ssim, drawn.astype(np.float32), apart)
 

@@ -29,10 +29,18 @@ def paired(images: Sequence[Image], cameras: Cameras) -> list[Image]:
 
 
 def views_of(
-    images: Sequence[Image], cameras: Cameras, masks: Sequence[Mask] | None, max_side: int, outside: str
+    images: Sequence[Image],
+    cameras: Cameras,
+    masks: Sequence[Mask] | None,
+    max_side: int,
+    outside: str,
+    doing: str,
 ) -> list[View]:
-    """One view a camera, no longer than ``max_side``. ``outside`` of masks (and of alpha): "ignore" or "empty"."""
-    pinholes = cameras_of(cameras, "train on")
+    """One view a camera, no longer than ``max_side``. ``outside`` of masks (and of alpha): "ignore" or "empty".
+
+    ``doing``: what the cameras are for, where there are none.
+    """
+    pinholes = cameras_of(cameras, doing)
     photos = paired(images, cameras)
     covers = _covers(photos, cameras, masks)
     views = []
@@ -78,14 +86,20 @@ def _covers(
                     f" its photo {photo.width} x {photo.height}",
                     hint="put mask.resize before this node",
                 )
-        elif photo.pixels.shape[2] == 4 and (photo.pixels[:, :, 3] != photo.pixels[:, :, 3].max()).any():
-            cover = np.ascontiguousarray(photo.as_float()[:, :, 3])
+        elif photo.pixels.shape[2] == 4:
+            alpha = photo.as_float()[:, :, 3]
+            cover = np.ascontiguousarray(alpha) if (alpha < 1).any() else None
         if cover is not None:
             cover = np.clip(np.nan_to_num(cover), 0, 1)
         covers.append(cover)
     if covers and all(cover is not None and cover.max() < 0.5 for cover in covers):
         raise NodeError("the masks leave nothing of any photo", hint="invert them, or leave masks out")
     return covers
+
+
+def counted(view: View) -> bool:
+    """Whether enough of a photo counts, a hundredth, for figures to mean something."""
+    return view.counts is None or float(view.counts.mean()) >= 0.01
 
 
 def held_out(count: int, every: int) -> list[int]:

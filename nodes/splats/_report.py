@@ -22,8 +22,15 @@ def advise(trainer: Trainer, last: SplatCheckpoint, scores: list[Score], run: Ru
         return
     scene, views = trainer.training.gaussians(), trainer.training.views
     known = [
-        measure(trainer.rasteriser, scene, view, trainer.settings(), trainer.background()).evened
-        for view in views[:: max(1, len(views) // 4)]
+        measure(
+            trainer.rasteriser,
+            scene,
+            views[index],
+            trainer.settings(),
+            trainer.background(),
+            trainer.training.camera(index),
+        ).evened
+        for index in range(0, len(views), max(1, len(views) // 4))
     ]
     gap = float(np.mean(known)) - float(np.mean([score.evened for score in scores]))
     if gap > SUSPICIOUS:

@@ -62,7 +62,8 @@ class Trainer:
                 ssim = float(np.mean([s.ssim for s in scores])) if scores else float("nan")
                 loss = float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
                 self.curve.append((training.count, psnr, ssim, loss))
-                score = psnr if scores else -loss
+                # Losses at other sizes of the photos do not compare: with nothing held out the end is best.
+                score = psnr if scores else float(training.count)
                 losses = []
             self._tell(last)
         run.check()
@@ -89,7 +90,8 @@ class Trainer:
         )
         if time.monotonic() - self._shown > PREVIEW_EVERY:
             view = (self.tested or training.views)[0]
-            frame = self.rasteriser.render(training.gaussians(), view.camera, self.settings())
+            camera = view.camera if self.tested else training.camera(0)
+            frame = self.rasteriser.render(training.gaussians(), camera, self.settings())
             picture = np.clip(frame.over(np.array(self.background())), 0, 1)
             pixels = (np.moveaxis(picture, 0, 2) * 255 + 0.5).astype(np.uint8)
             self.run.preview(Image(np.ascontiguousarray(pixels), "training.png"))

@@ -35,9 +35,13 @@ def crop(
     length = np.asarray(size)
     local = np.divide(2 * local, length, out=np.zeros_like(local), where=length > 0)
     inside = (np.abs(local) <= 1).all(axis=1) if shape == "box" else (local**2).sum(axis=1) <= 1
-    found = np.flatnonzero(inside if keep == "inside" else ~inside)
+    finite = np.isfinite(local).all(axis=1)
+    found = np.flatnonzero(finite & (inside if keep == "inside" else ~inside))
     if not len(found):
-        low, high = splats.means.min(axis=0).tolist(), splats.means.max(axis=0).tolist()
+        good = splats.means[np.isfinite(splats.means).all(axis=1)]
+        if not len(good):
+            raise NodeError("no splat is at a finite place", hint="load or train the scene again")
+        low, high = good.min(axis=0).tolist(), good.max(axis=0).tolist()
         raise NodeError(
             f"no splat lies {keep} the {shape}; they reach from ({low[0]:.4g}, {low[1]:.4g}, {low[2]:.4g}) to"
             f" ({high[0]:.4g}, {high[1]:.4g}, {high[2]:.4g})",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -25,8 +26,8 @@ def decimate(
     count: how many to keep
     """
     from meshloom.kernels.splatting.arrays import Settings
-    from meshloom.kernels.splatting.cpu import CpuRasteriser
     from meshloom.nodes.splats._gaussians import cameras_of, extent_of, gaussians_of, need_splats
+    from meshloom.nodes.splats._kernels import opened
 
     need_splats(splats)
     if len(splats) <= count:
@@ -37,9 +38,11 @@ def decimate(
     else:
         worth = np.zeros(len(splats))
         settings = Settings(antialiased=splats.antialiased, near=0.002 * extent_of(splats), degree=0)
-        scene = gaussians_of(splats)
+        # In grey: channels that are cut at black have no gradient.
+        grey = np.zeros((len(splats), 1, 3), np.float32)
+        scene = replace(gaussians_of(splats), sh=grey)
         pinholes = cameras_of(cameras, "look through")
-        with CpuRasteriser(run.threads) as rasteriser:
+        with opened(None, run.threads) as rasteriser:
             for index, camera in enumerate(pinholes):
                 run.progress(index, len(pinholes), "weighing splats")
                 frame = rasteriser.render(scene, camera, settings)
@@ -47,7 +50,5 @@ def decimate(
                 ones = np.zeros((3, camera.height, camera.width), np.float32)
                 ones[0] = 1
                 worth += np.abs(rasteriser.backward(frame, ones).sh[:, 0, 0]).astype(np.float64)
-        # Black channels have no gradient; opacity breaks the tie.
-        worth += 1e-9 * splats.opacities
     kept = np.argpartition(-np.nan_to_num(worth), count - 1)[:count]
     return splats.take(np.sort(kept))

@@ -54,16 +54,20 @@ def evaluate(
     from meshloom.nodes.splats._gaussians import extent_of, gaussians_of, need_splats
     from meshloom.nodes.splats._kernels import opened
     from meshloom.nodes.splats._measuring import measure, table_of
-    from meshloom.nodes.splats._photos import views_of
+    from meshloom.nodes.splats._photos import counted, views_of
 
     need_splats(splats)
-    views = views_of(images, cameras, None, max_side, "ignore")
+    views = views_of(images, cameras, None, max_side, "ignore", "compare with")
+    hidden = [name for view, name in zip(views, cameras.names, strict=True) if not counted(view)]
+    if hidden:
+        run.warn(f"of {', '.join(hidden)} less than a hundredth counts; left out")
+    shown = [(view, name) for view, name in zip(views, cameras.names, strict=True) if name not in hidden]
     apart = None
     if lpips_weights:
         from meshloom.kernels.perceptual.lpips import LAYOUTS, Lpips, own_name
 
         network = Lpips(*read_network(lpips_weights, LAYOUTS, own_name, "LPIPS"), run.check)
-        for view, name in zip(views, cameras.names, strict=True):
+        for view, name in shown:
             refused = network.refusal(*view.photo.shape[1:])
             if refused:
                 raise NodeError(f"{name}: {refused}", hint="set max_side, or leave the weights out")
@@ -71,12 +75,12 @@ def evaluate(
     settings = Settings(antialiased=splats.antialiased, near=0.002 * extent_of(splats))
     scores, pairs = [], []
     with opened(kernel, run.threads) as rasteriser:
-        for index, (view, name) in enumerate(zip(views, cameras.names, strict=True)):
-            run.progress(index, len(views), f"comparing {name}")
+        for index, (view, name) in enumerate(shown):
+            run.progress(index, len(shown), f"comparing {name}")
             score = measure(rasteriser, gaussians_of(splats), view, settings, background, lpips=apart)
             scores.append(score)
             both = np.concatenate([score.picture, view.photo], axis=2)
             pixels = (np.clip(np.moveaxis(both, 0, 2), 0, 1) * 255 + 0.5).astype(np.uint8)
             pairs.append(Image(np.ascontiguousarray(pixels), name))
     means = [float(np.mean([getattr(score, part) for score in scores])) for part in ("psnr", "ssim")]
-    return Evaluation(table_of(list(cameras.names), scores), pairs, *means)
+    return Evaluation(table_of([name for _, name in shown], scores), pairs, *means)

@@ -17,6 +17,7 @@ def merge(scenes: Sequence[Splats], *, run: Run) -> Splats:
     """
     if not scenes:
         raise NodeError("there are no scenes to merge; expected one or more", hint="connect some")
-    if len({scene.antialiased for scene in scenes if len(scene)}) > 1:
+    ways = [scene.antialiased for scene in scenes if len(scene)]
+    if len(set(ways)) > 1:
         run.warn("some scenes were trained antialiased and some not; all are drawn as the first one is")
-    return joined(scenes, scenes[0].antialiased)
+    return joined(scenes, ways[0] if ways else scenes[0].antialiased)

@@ -36,21 +36,25 @@ def recolour(
     """
     from meshloom.kernels.splatting.arrays import Settings
     from meshloom.kernels.splatting.colouring import fitted
-    from meshloom.kernels.splatting.cpu import CpuRasteriser
     from meshloom.nodes.splats._gaussians import extent_of, gaussians_of, need_splats
+    from meshloom.nodes.splats._kernels import opened
     from meshloom.nodes.splats._photos import views_of
 
     need_splats(splats)
-    views = views_of(images, cameras, None, max_side, "ignore")
+    views = views_of(images, cameras, None, max_side, "ignore", "colour from")
     near = 0.002 * extent_of(splats)
     settings = Settings(antialiased=splats.antialiased, near=near, degree=0, geometry=True)
     scene = gaussians_of(splats)
 
     def seen() -> Iterator[tuple[Any, Any, Any]]:
-        with CpuRasteriser(run.threads) as rasteriser:
+        with opened(None, run.threads) as rasteriser:
             for index, (view, name) in enumerate(zip(views, cameras.names, strict=True)):
                 run.progress(index, len(views), f"looking at {name or f'photo {index + 1}'}")
                 median = rasteriser.render(scene, view.camera, settings).median
+                assert median is not None
+                if view.counts is not None:
+                    # As if something stood before what does not count.
+                    median = np.where(view.counts > 0.5, median, 1e-9).astype(np.float32)
                 yield view.camera, np.ascontiguousarray(view.photo), median
 
     sh, photos = fitted(scene.means, seen(), sh_degree, tolerance)

@@ -49,7 +49,6 @@ def render(
     sh_degree: 0 leaves out how colours change with the direction
     """
     from meshloom.kernels.splatting.arrays import Settings
-    from meshloom.kernels.splatting.cpu import TooLarge
     from meshloom.nodes.splats._gaussians import cameras_of, extent_of, gaussians_of, need_splats
     from meshloom.nodes.splats._kernels import opened
 
@@ -71,10 +70,7 @@ def render(
                     f"a picture would be {size[0]} x {size[1]}; the limit is 16,384", hint="lower scale"
                 )
             seen = camera.resized(*size)
-            try:
-                frame = rasteriser.render(scene, seen, settings)
-            except TooLarge as error:
-                raise NodeError(str(error), hint="lower scale, or put splats.decimate before") from None
+            frame = rasteriser.render(scene, seen, settings)
             alpha = np.clip(frame.alpha, 0, 1)
             colour = frame.over(np.array(background))
             if transparent:

@@ -72,13 +72,13 @@ def train(
     masks: one a photo, in the cameras' order: what counts
     kernel: what draws and takes gradients, from kernels.splatting; without it our own for processors
     effort: preview (about a minute), standard (minutes), full (an hour or more); the next four are set by it while 0
-    iterations: photos looked at; 0 = by effort: 3,000, 8,000, 30,000, but 400 a photo at most
+    iterations: photos looked at; 0 = by effort: 3,000, 8,000, 30,000, but 400 a photo at most (and 1,000 at least)
     max_side: longer side of the photos in training; 0 = by effort: 256, 500, 1000. Time grows with its square
     splats: most ellipsoids; 0 = by effort: 30,000, 80,000, 300,000
     sh_degree: how colours change with the direction, 0 (not at all) to 3; -1 = by effort: 1, 2, 3
     densify: mcmc moves faded ellipsoids to where they help; adc clones and splits (2023); none keeps the number
     antialiased: keeps thin things from swelling when seen from further away or closer by (Mip-Splatting)
-    hold_out: every Nth photo is not trained on but measured; 0 trains on all
+    hold_out: every Nth photo (2 or more, of at least 4 photos) is measured and not trained on; 0 trains on all
     exposure: allow each photo a brightness and tint of its own; the scene gets their mean
     refine_cameras: let the cameras move a little
     background: what lies behind everything: one colour, or another at random each time, so that nothing hides in it
@@ -86,7 +86,6 @@ def train(
     ssim_weight: how much structure counts against plain differences
     """
     from meshloom.kernels.splatting.arrays import Gaussians
-    from meshloom.kernels.splatting.cpu import TooLarge
     from meshloom.kernels.splatting.starting import (
         at_random,
         both,
@@ -100,7 +99,7 @@ def train(
     from meshloom.nodes.splats._gaussians import splats_of
     from meshloom.nodes.splats._kernels import opened
     from meshloom.nodes.splats._measuring import table_of
-    from meshloom.nodes.splats._photos import held_out, views_of
+    from meshloom.nodes.splats._photos import counted, held_out, views_of
     from meshloom.nodes.splats._report import advise, curve_of, moved_cameras
     from meshloom.nodes.splats._training import Trainer
     from meshloom.nodes.splats._values import SplatCheckpoint
@@ -114,9 +113,14 @@ def train(
     scales = [min(1.0, plan.max_side / max(image.width, image.height)) for image in images]
     check_memory(plan, sum(int(i.width * i.height * s * s) for i, s in zip(images, scales, strict=True)))
     run.progress(0, plan.iterations, "preparing the photos")
-    views = views_of(images, cameras, masks, plan.max_side, outside_masks)
-    tested = held_out(len(views), hold_out)
-    trained = [index for index in range(len(views)) if index not in tested]
+    views = views_of(images, cameras, masks, plan.max_side, outside_masks, "train on")
+    chosen_out = held_out(len(views), hold_out)
+    tested = [index for index in chosen_out if counted(views[index])]
+    if hold_out and not tested:
+        run.warn(
+            "no photo is held out, so nothing is measured: there are too few for hold_out, or masks hide them"
+        )
+    trained = [index for index in range(len(views)) if index not in chosen_out]
     shown = [views[index] for index in trained]
     if not iterations:
         plan = for_photos(plan, len(shown))
@@ -142,7 +146,8 @@ def train(
             start = both(start, where_nothing_is([view.camera for view in shown], photos, good, room, seed))
     else:
         if points is not None:
-            run.warn(f"{len(points)} points are too few to begin with; beginning with places at random")
+            count = 0 if good is None else len(good)
+            run.warn(f"{count} points at finite places are too few; beginning with places at random")
         near, far = depths_in_view([view.camera for view in shown])
         start = at_random(
             [view.camera for view in shown],
@@ -167,23 +172,20 @@ def train(
     )
     said = [f"{name}={value}" for name, value in asdict(recipe).items()]
     parts = [*images, cameras, points, kernel, *(masks or ()), plan.max_side, hold_out, outside_masks, *said]
-    with opened(kernel, run.threads) as rasteriser:
+    with opened(kernel, run.threads, "lower max_side or splats") as rasteriser:
         trainer = Trainer(start, shown, [views[index] for index in tested], recipe, rasteriser, run)
         last: SplatCheckpoint | None = None
         best: SplatCheckpoint | None = None
-        try:
-            for end in segments(plan):
+        for end in segments(plan):
 
-                def make(end: int = end, before: SplatCheckpoint | None = last) -> SplatCheckpoint:
-                    if before is not None:
-                        trainer.resume(before)
-                    return trainer.until(end)
+            def make(end: int = end, before: SplatCheckpoint | None = last) -> SplatCheckpoint:
+                if before is not None:
+                    trainer.resume(before)
+                return trainer.until(end)
 
-                last = run.remember("training", [*parts, end, last], make, SplatCheckpoint)
-                if best is None or not last.score < best.score:
-                    best = last
-        except TooLarge as error:
-            raise NodeError(str(error), hint="lower max_side or splats") from None
+            last = run.remember("training", [*parts, end, last], make, SplatCheckpoint)
+            if best is None or not last.score < best.score:
+                best = last
         assert last is not None and best is not None
         trainer.resume(best)
         scores = trainer.scores()

@@ -66,8 +66,6 @@ class Gsplat(Kernel):
     packages = ("gsplat", "torch")
     modules = ("by_autograd", "reference", "harmonics", "arrays")
     allowed = (5e-3, 2e-2)
-    median = False
-    deterministic = False
 
     def usable(self) -> Verdict:
         if not torch.cuda.is_available():

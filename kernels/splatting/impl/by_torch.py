@@ -7,6 +7,7 @@ import torch
 from meshloom.kernels.splatting import reference, tiled_torch
 from meshloom.kernels.splatting.arrays import Camera, Settings
 from meshloom.kernels.splatting.by_autograd import AutogradRasteriser
+from meshloom.kernels.splatting.cpu import MOST_BYTES, TooLarge
 from meshloom.kernels.splatting.kernel import Kernel, Rasteriser
 from meshloom.kernels.splatting.reference import Drawn
 
@@ -41,7 +42,6 @@ class TorchTiles(Kernel):
     modules = ("tiled_torch", *_MODULES)
     #: Sums of logarithms instead of products in float32.
     allowed = (1e-5, 1e-4)
-    deterministic = False
 
     def device(self) -> str:
         return torch.cuda.get_device_name() if best_device() == "cuda" else "cpu"
@@ -50,16 +50,28 @@ class TorchTiles(Kernel):
         return _Tiles(threads, best_device())
 
 
+#: Of memory for a Gaussian at a pixel, with what gradients need; measured.
+_BYTES_EACH = 100
+
+
 class _Plain(AutogradRasteriser):
+    id = "reference.fp64"
+
     def draw(self, leaves: list[torch.Tensor], camera: Camera, settings: Settings) -> Drawn:
         lens, size = (camera.fx, camera.fy, camera.cx, camera.cy), (camera.width, camera.height)
+        needed = len(leaves[0]) * camera.width * camera.height * _BYTES_EACH
+        if needed > MOST_BYTES:
+            raise TooLarge(
+                f"{self.id} looks at every Gaussian in every pixel: {len(leaves[0]):,} Gaussians at {camera.width} x"
+                f" {camera.height} px need about {needed / 2**30:,.0f} GiB; the limit is {MOST_BYTES >> 30} GiB"
+            )
         return reference.blend(reference.project(*leaves, lens, size, settings), *size)
 
 
 class Reference(Kernel):
     """Every Gaussian at every pixel in double precision: what the others are held against. Minutes a picture."""
 
-    id = "reference.fp64"
+    id = _Plain.id
     title = "plain torch in double precision, for checking"
     licence = "BSD-3-Clause"
     packages = ("torch",)

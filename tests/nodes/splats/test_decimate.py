@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from meshloom.graph_runtime.spec import NodeError
 from meshloom.graph_runtime.types import Splats
 from meshloom.nodes.splats.decimate import decimate
 from meshloom.nodes.splats.evaluate import evaluate
@@ -25,3 +27,26 @@ def test_few_stay_as_they_are(run):
     splats = balls(10)
     assert decimate(splats, count=10, run=run) is splats
     assert len(decimate(splats, count=3, run=run)) == 3
+
+
+def test_splats_without_red_count_like_others(run):
+    count = 10
+    means = np.zeros((2 * count, 3), np.float32)
+    means[:, 0] = np.tile(np.linspace(-1, 1, count), 2)
+    means[count:, 1] = 0.5
+    scales = np.full((2 * count, 3), 0.2, np.float32)
+    scales[count:] = 0.01
+    sh = np.zeros((2 * count, 1, 3), np.float32)
+    sh[:count, 0, 0] = -4  # cyan
+    quaternions = np.tile(np.array([1, 0, 0, 0], np.float32), (2 * count, 1))
+    scene = Splats(means, quaternions, scales, np.full(2 * count, 0.9, np.float32), sh)
+    kept = decimate(scene, ring(3), count, run=run)
+    np.testing.assert_array_equal(kept.means, means[:count])
+
+
+def test_too_much_for_memory_is_told(run, monkeypatch):
+    from meshloom.kernels.splatting import cpu
+
+    monkeypatch.setattr(cpu, "MOST_BYTES", 1000)
+    with pytest.raises(NodeError, match="GiB of memory"):
+        decimate(balls(), ring(2), 10, run=run)

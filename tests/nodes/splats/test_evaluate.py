@@ -67,3 +67,29 @@ def test_weights_that_lack_something_are_told_before_anything_is_drawn(tmp_path,
     with pytest.raises(NodeError, match="too few for LPIPS"):
         evaluate(splats, photographed(splats, cameras), cameras, max_side=30, lpips_weights=(path,), run=run)
     assert not run.progressed
+
+
+def seen_through(photos: list[Image], alphas: list[np.ndarray]) -> list[Image]:
+    return [
+        Image(np.dstack([photo.pixels, (alpha * 255).astype(np.uint8)]), photo.name)
+        for photo, alpha in zip(photos, alphas, strict=True)
+    ]
+
+
+def test_ssim_is_of_what_counts_alone(run):
+    splats, cameras = balls(), ring(1)
+    photos = photographed(splats, cameras)
+    wrong = [photo.with_pixels(255 - photo.pixels) for photo in photos]
+    corner = np.zeros((48, 64))
+    corner[18:30, 24:40] = 1
+    whole = evaluate(splats, wrong, cameras, run=run).ssim
+    part = evaluate(splats, seen_through(wrong, [corner]), cameras, run=run).ssim
+    assert whole < 0.5 and part < 0.5
+
+
+def test_photos_of_which_nothing_counts_are_left_out(run):
+    splats, cameras = balls(), ring(2)
+    photos = seen_through(photographed(splats, cameras), [np.ones((48, 64)), np.zeros((48, 64))])
+    found = evaluate(splats, photos, cameras, run=run)
+    assert [row[0] for row in found.table.rows] == [cameras.names[0], "mean"]
+    assert cameras.names[1] in run.warnings[0]

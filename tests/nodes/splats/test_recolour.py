@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from meshloom.graph_runtime.spec import NodeError
-from meshloom.graph_runtime.types import Splats
+from meshloom.graph_runtime.types import Image, Splats
 from meshloom.nodes.splats.evaluate import evaluate
 from meshloom.nodes.splats.recolour import recolour
 
@@ -59,3 +59,21 @@ def test_what_no_photo_sees_keeps_its_colour(run):
     rest = (true.quaternions, true.scales, true.opacities, true.sh)
     with pytest.raises(NodeError, match="no photo sees"):
         recolour(Splats(away, *rest), images, cameras, run=run)
+
+
+def test_what_alpha_hides_gives_no_colour(run):
+    """Red where the first half of the photos is transparent: only the others count."""
+    true, cameras = balls(30), ring(8)
+    images = []
+    for index, photo in enumerate(photographed(true, cameras)):
+        hidden = index < 4
+        pixels = np.full_like(photo.pixels, 0) if hidden else photo.pixels
+        if hidden:
+            pixels[..., 0] = 255
+        alpha = np.full((*pixels.shape[:2], 1), 0 if hidden else 255, np.uint8)
+        images.append(Image(np.concatenate([pixels, alpha], axis=2), photo.name))
+    found = recolour(grey(true), images, cameras, sh_degree=0, tolerance=0.1, run=run)
+    clean = recolour(
+        grey(true), photographed(true, cameras)[4:], cameras.select([4, 5, 6, 7]), 0, 800, 0.1, run=run
+    )
+    np.testing.assert_allclose(found.sh, clean.sh, atol=1e-5)

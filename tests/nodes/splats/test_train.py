@@ -6,6 +6,7 @@ import pytest
 from meshloom.graph_runtime.errors import Cancelled
 from meshloom.graph_runtime.spec import NodeError
 from meshloom.graph_runtime.types import Cameras, Image, Mask, PointCloud
+from meshloom.nodes.splats import _effort
 from meshloom.nodes.splats.train import train
 
 from ._scenes import balls, photographed, points_of, ring
@@ -230,3 +231,26 @@ def test_another_kernel_learns_the_same_scene(world, run):
     assert np.median(moved) > 0 and np.median(apart) < 0.01 * np.median(moved)
     with pytest.raises(NodeError, match="no kernel of splatting"):
         train(images, cameras, points, None, SplattingKernel("mine", "", ""), **settings, run=run)
+
+
+def test_with_nothing_held_out_the_end_is_returned(run, monkeypatch):
+    """Losses of small pictures, early on, are lower than those of whole ones: they must not win."""
+    splats, cameras = balls(), ring(6, 160, 128)
+    noisy = []
+    for image in photographed(splats, cameras):
+        noise = np.random.default_rng(0).normal(0, 30, image.pixels.shape)
+        noisy.append(image.with_pixels(np.clip(image.pixels + noise, 0, 255).astype(np.uint8)))
+
+    def trained(ends: list[int]) -> np.ndarray:
+        monkeypatch.setattr(_effort, "segments", lambda plan: ends)
+        return train(
+            noisy, cameras, points_of(splats), iterations=60, splats=80, hold_out=0, run=run
+        ).splats.means
+
+    np.testing.assert_array_equal(trained([20, 40, 60]), trained([60]))
+
+
+def test_holding_out_what_cannot_be_is_told(world, run):
+    images, cameras, points = world
+    train(images, cameras, points, iterations=10, hold_out=1, run=run)
+    assert any("no photo is held out" in warning for warning in run.warnings)
