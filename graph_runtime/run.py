@@ -35,8 +35,8 @@ from meshloom.graph_runtime.events import (
 )
 from meshloom.graph_runtime.keys import why
 from meshloom.graph_runtime.lookup import digests, is_lazy, joined_outputs, node_key, recipe, value_of
+from meshloom.graph_runtime.outputs import returned
 from meshloom.graph_runtime.plan import Plan, PlanNode, Source
-from meshloom.graph_runtime.spec import returned
 
 #: After a cancel, nodes that report progress stop by themselves; the others are left behind after this.
 GRACE = 0.3
