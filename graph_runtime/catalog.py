@@ -17,8 +17,9 @@ from pathlib import Path
 from types import ModuleType
 
 from meshloom.graph_runtime.errors import Problem
+from meshloom.graph_runtime.signature import SpecError, read_spec
 from meshloom.graph_runtime.sources import note_load
-from meshloom.graph_runtime.spec import NodeSpec, SpecError, declared, read_spec
+from meshloom.graph_runtime.spec import NodeSpec, declared
 
 _PACKAGE = __name__.partition(".")[0]
 

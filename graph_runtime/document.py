@@ -38,8 +38,9 @@ from meshloom.graph_runtime.graph import (
     check_storable,
     name_fault,
 )
+from meshloom.graph_runtime.params import check_param
 from meshloom.graph_runtime.plan import LINKABLE, fit, suggest
-from meshloom.graph_runtime.spec import NodeSpec, Wire, check_param
+from meshloom.graph_runtime.spec import NodeSpec, Wire
 
 #: The scope of the top-level graph; a group's scope is its name.
 ROOT = ""

@@ -18,9 +18,10 @@ from meshloom.graph_runtime.explain import Explanation, explain
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.keys import Keys
 from meshloom.graph_runtime.lookup import digests, recipe
+from meshloom.graph_runtime.outcome import Outcome
 from meshloom.graph_runtime.plan import Plan
 from meshloom.graph_runtime.plan import plan as make_plan
-from meshloom.graph_runtime.run import Outcome, execute
+from meshloom.graph_runtime.run import execute
 from meshloom.graph_runtime.spec import NodeSpec
 from meshloom.graph_runtime.stamps import Stamps
 from meshloom.graph_runtime.warm import WarmPool

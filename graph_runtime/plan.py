@@ -15,7 +15,8 @@ from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.flatten import Flat, FlatNode, Resolver, flatten
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.keys import Keys, Static, path_of
-from meshloom.graph_runtime.spec import NodeSpec, Param, Wire, check_param, in_short
+from meshloom.graph_runtime.params import check_param, in_short
+from meshloom.graph_runtime.spec import NodeSpec, Param, Wire
 from meshloom.graph_runtime.types import CONVERSIONS, SCALARS
 
 #: The scalar a parameter of each kind can be fed by through a link.

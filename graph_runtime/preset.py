@@ -30,8 +30,9 @@ from meshloom.graph_runtime.graph import (
     name_fault,
 )
 from meshloom.graph_runtime.keys import expanded
+from meshloom.graph_runtime.params import check_param
 from meshloom.graph_runtime.plan import suggest
-from meshloom.graph_runtime.spec import NodeSpec, Param, check_param
+from meshloom.graph_runtime.spec import NodeSpec, Param
 
 #: The format this version writes, and the newest it reads.
 FORMAT = 1

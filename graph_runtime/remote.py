@@ -38,9 +38,9 @@ from meshloom.graph_runtime.engine import Engine, default_cache_folder, open_cac
 from meshloom.graph_runtime.errors import MeshloomError, Problem, RequestError
 from meshloom.graph_runtime.events import Event, NodeDone, NodePreview, NodeProgress
 from meshloom.graph_runtime.graph import GraphData
+from meshloom.graph_runtime.outcome import Outcome
 from meshloom.graph_runtime.plan import Plan
 from meshloom.graph_runtime.preset import parse, resolve
-from meshloom.graph_runtime.run import Outcome
 from meshloom.graph_runtime.types import File
 
 #: Events are sent on this often (seconds): more would only keep the window busy.

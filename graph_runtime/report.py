@@ -23,8 +23,8 @@ from meshloom.graph_runtime.codecs import digest_of
 from meshloom.graph_runtime.deliver import Delivered, write_file
 from meshloom.graph_runtime.disk import Ref
 from meshloom.graph_runtime.engine import Engine
+from meshloom.graph_runtime.outcome import Outcome
 from meshloom.graph_runtime.plan import Plan, PlanNode
-from meshloom.graph_runtime.run import Outcome
 from meshloom.graph_runtime.sources import code_digest, versions_of
 from meshloom.graph_runtime.thumbnails import png, thumbnail
 from meshloom.graph_runtime.types import File

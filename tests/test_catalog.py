@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from meshloom.graph_runtime.catalog import Catalog, find_nodes
+from meshloom.graph_runtime.params import check_param, defaults, expected
 from meshloom.graph_runtime.preset import parse, resolve
-from meshloom.graph_runtime.spec import NodeSpec, Range, check_param, defaults, expected
+from meshloom.graph_runtime.spec import NodeSpec, Range
 from meshloom.graph_runtime.types import SCALARS, VALUES
 
 ROOT = Path(__file__).parent.parent

@@ -16,8 +16,9 @@ from meshloom.graph_runtime.engine import default_cache_folder
 from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.explain import Explanation
 from meshloom.graph_runtime.listing import Listing, listings
+from meshloom.graph_runtime.params import expected
 from meshloom.graph_runtime.plan import suggest
-from meshloom.graph_runtime.spec import NodeSpec, Param, expected
+from meshloom.graph_runtime.spec import NodeSpec, Param
 
 _Workflow = Annotated[str, typer.Argument(help="A workflow file, a result that carries one, or a preset.")]
 _Settings = Annotated[list[str] | None, typer.Option("--set", help="node.param=value")]

@@ -16,8 +16,8 @@ from meshloom.graph_runtime.cli.open import Workflow, open_engine, open_workflow
 from meshloom.graph_runtime.engine import Engine
 from meshloom.graph_runtime.errors import MeshloomError, Problem, RequestError
 from meshloom.graph_runtime.events import Event, NodeProgress, NodeStarted, Warned
+from meshloom.graph_runtime.outcome import Outcome
 from meshloom.graph_runtime.plan import Plan
-from meshloom.graph_runtime.run import Outcome
 
 EXIT = {"done": 0, "failed": 1, "cancelled": 130}
 

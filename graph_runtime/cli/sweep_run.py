@@ -13,8 +13,8 @@ from meshloom.graph_runtime.deliver import write_file
 from meshloom.graph_runtime.engine import Engine
 from meshloom.graph_runtime.errors import RequestError
 from meshloom.graph_runtime.events import Event, RunEnded, RunStarted, Warned
+from meshloom.graph_runtime.outcome import Outcome
 from meshloom.graph_runtime.plan import Plan
-from meshloom.graph_runtime.run import Outcome
 from meshloom.graph_runtime.sweep import (
     Axis,
     Cell,

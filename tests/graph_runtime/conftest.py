@@ -16,7 +16,7 @@ from meshloom.graph_runtime.catalog import Catalog, find_nodes
 from meshloom.graph_runtime.engine import Engine, open_cache
 from meshloom.graph_runtime.events import Event, NodeDone
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
-from meshloom.graph_runtime.run import Outcome
+from meshloom.graph_runtime.outcome import Outcome
 
 SAMPLE_NODES = Path(__file__).parent / "sample_nodes"
 

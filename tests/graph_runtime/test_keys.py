@@ -9,7 +9,7 @@ import pytest
 
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.keys import Keys, expanded, inner_key, key, path_of, why
-from meshloom.graph_runtime.spec import check_param
+from meshloom.graph_runtime.params import check_param
 from meshloom.graph_runtime.stamps import Stamps
 
 KINDS = (

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from meshloom.graph_runtime.engine import Engine
-from meshloom.graph_runtime.events import NodeFailed, NodeProgress, RunEnded
+from meshloom.graph_runtime.events import NodeProgress, RunEnded
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
 
 from .conftest import Ran, graph
@@ -77,27 +76,11 @@ def test_one_is_not_one_point_zero(engine: Engine) -> None:
     assert Ran(engine, graph(p=("t.picture", {"level": 1}))).computed == set()
 
 
-def test_equal_nodes_run_once(engine: Engine) -> None:
-    data = graph(
-        a=("t.slow", {"seconds": 0.1, "mark": 3}),
-        b=("t.slow", {"seconds": 0.1, "mark": 3}),
-        sum=("t.add", {}, {"a": "a", "b": "b"}),
-    )
-    ran = Ran(engine, data)
-    assert ran.value("sum") == 6
-    assert len(ran.computed & {"a", "b"}) == 1
-
-
 def test_branches_run_side_by_side(engine: Engine) -> None:
     data = graph(**{f"s{i}": ("t.slow", {"seconds": 0.4, "mark": i}) for i in range(2)})
     begun = time.monotonic()
     Ran(engine, data)
     assert time.monotonic() - begun < 0.75
-
-
-def test_gpu_nodes_take_turns(engine: Engine) -> None:
-    ran = Ran(engine, graph(**{f"g{i}": ("t.gpu", {"mark": i}) for i in range(4)}))
-    assert ran.outcome.status == "done"
 
 
 # ------------------------------------------------------------------------------------------------ lists
@@ -183,59 +166,6 @@ def test_a_muted_node_takes_those_that_need_it_with_it(engine: Engine) -> None:
     ran = Ran(engine, data)
     assert ran.computed == {"other"}
     assert "muted" in ran.plan.muted["b"]
-
-
-# --------------------------------------------------------------------------------------------- failures
-
-
-@pytest.mark.parametrize(
-    ("how", "message"),
-    [
-        ("node error", "the number is cursed"),
-        ("bug", "ZeroDivisionError"),
-        ("exit", "tried to end the process"),
-        ("memory", "ran out of memory"),
-    ],
-)
-def test_a_failing_branch_leaves_the_other(engine: Engine, how: str, message: str) -> None:
-    data = graph(
-        n=("t.number", {"value": 1}),
-        bad=("t.fail", {"how": how}, {"a": "n"}),
-        below=("t.add", {}, {"a": "bad", "b": "n"}),
-        good=("t.add", {"plus": 1}, {"a": "n", "b": "n"}),
-    )
-    ran = Ran(engine, data)
-    assert ran.outcome.status == "failed"
-    assert message in ran.outcome.failed["bad"].message
-    assert "bad" in ran.outcome.skipped["below"]
-    assert ran.value("good") == 3
-    again = Ran(engine, data)
-    assert again.computed == set()
-
-
-def test_a_wrong_type_is_blamed_on_the_node_that_returned_it(engine: Engine) -> None:
-    data = graph(
-        n=("t.number", {}),
-        bad=("t.wrong_type", {}, {"a": "n"}),
-        end=("t.add", {}, {"a": "bad", "b": "n"}),
-    )
-    ran = Ran(engine, data)
-    assert set(ran.outcome.failed) == {"bad"}
-    assert "output value is str; expected int" in ran.outcome.failed["bad"].message
-
-
-def test_modifying_an_input_is_caught(engine: Engine) -> None:
-    data = graph(p=("t.picture",), bad=("t.mutate", {}, {"image": "p.image"}))
-    ran = Ran(engine, data)
-    assert "modify one of its inputs" in ran.outcome.failed["bad"].message
-    assert np.all(ran.value("p").pixels == np.float32(0.5))
-
-
-def test_no_traceback_in_the_message(engine: Engine) -> None:
-    data = graph(n=("t.number", {}), bad=("t.fail", {"how": "bug"}, {"a": "n"}))
-    (event,) = [event for event in Ran(engine, data).events if isinstance(event, NodeFailed)]
-    assert "Traceback" not in event.message + event.hint
-    assert "Traceback" in event.details
 
 
 # ---------------------------------------------------------------------------------------------- cancel

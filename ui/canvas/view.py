@@ -1,19 +1,15 @@
 """The canvas: a view of one scope of the document, painted whole, moved with mouse, pad and keys.
 
-There are no graphics items. Close up, each node is a cached picture at a few scales; from far away all of them are
-a handful of batched calls. What the user does with the mouse is in ``gestures.py``, what they do by name in
-``commands.py``.
+There are no graphics items: ``scene.py`` paints. What the user does with the mouse is in ``gestures.py``, what they
+do by name in ``commands.py``.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QColor,
     QContextMenuEvent,
     QCursor,
     QFocusEvent,
@@ -23,36 +19,28 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip, QWidget
 
 from meshloom.graph_runtime.document import ROOT
-from meshloom.graph_runtime.graph import GROUP_PREFIX
-from meshloom.ui.canvas import decor, dots, floating, gestures, named_links, paint
+from meshloom.ui.canvas import decor, dots, floating, gestures, scopes
 from meshloom.ui.canvas.bars import Breadcrumb, FindBar
-from meshloom.ui.canvas.curves import seen
-from meshloom.ui.canvas.hits import FAR, PLAIN, Hit, hit_at
+from meshloom.ui.canvas.hits import PLAIN, Hit, hit_at
 from meshloom.ui.canvas.minimap import Minimap
 from meshloom.ui.canvas.model import CanvasModel, LinkShape, rect_of
+from meshloom.ui.canvas.notices import Notices
 from meshloom.ui.canvas.pictures import Pictures
-from meshloom.ui.canvas.shape import Field, NodeShape, Socket
+from meshloom.ui.canvas.scene import paint_scene
+from meshloom.ui.canvas.shape import Field, Socket
 from meshloom.ui.canvas.standing import Standing
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.running.status import NodeStatus
-from meshloom.ui.theme import UNIT, current, socket_style, theme
+from meshloom.ui.theme import UNIT, current
 from meshloom.ui.words import _
 
 MIN_ZOOM, MAX_ZOOM = 0.02, 4.0
-GRID = 24.0
-#: Links longer than this on the screen are cut to the view before they are drawn.
-LONG = 400.0
-#: More links than this at once are drawn straight when seen from some way off.
-MOST_CURVES = 250
-#: A scope of no more nodes than this is painted node by node from any distance.
-MOST_PICTURES = 400
 
 
 class CanvasView(QGraphicsView):
@@ -87,8 +75,8 @@ class CanvasView(QGraphicsView):
         self.drop_link: LinkShape | None = None
         self._gesture: gestures.Gesture | None = None
         self._space = self._space_alone = False
-        self._hover: Hit | None = None
-        self._notice: tuple[str, QPointF] | None = None
+        #: What the pointer is over.
+        self.hover: Hit | None = None
         #: The socket that the palette was opened from: the node chosen there is linked to it.
         self.pending: tuple[str, Socket] | None = None
         self._views: dict[str, tuple[QPointF, float]] = {}
@@ -111,10 +99,8 @@ class CanvasView(QGraphicsView):
         self._later.setSingleShot(True)
         self._later.setInterval(100)
         self._later.timeout.connect(self.viewport().update)
-        self._notice_ends = QTimer(self)
-        self._notice_ends.setSingleShot(True)
-        self._notice_ends.setInterval(4000)
-        self._notice_ends.timeout.connect(self._end_notice)
+        self.notices = Notices(self)
+        self.notices.changed.connect(self.viewport().update)
         self.breadcrumb = Breadcrumb(self)
         self.find_bar = FindBar(self)
         self.minimap = Minimap(self)
@@ -140,14 +126,7 @@ class CanvasView(QGraphicsView):
 
     def _go_to(self, instances: list[str]) -> None:
         """Show the scope that these lead to, where it was left; as far as they exist."""
-        scope, reached = ROOT, []
-        for name in instances:
-            type_ = self.document.document.node(name, scope).type if self._has(name, scope) else ""
-            inner = type_.removeprefix(GROUP_PREFIX)
-            if inner == type_ or inner not in self.document.document.scopes:
-                break
-            scope = inner
-            reached.append(name)
+        scope, reached = scopes.led_to(self.document.document, instances)
         if reached == self.instances and scope == self.scope:
             return
         self._abandon()
@@ -169,16 +148,8 @@ class CanvasView(QGraphicsView):
         self.minimap.forget()
         self.scope_changed.emit(scope)
 
-    def _has(self, name: str, scope: str) -> bool:
-        return name in self.document.document.names(scope)
-
     def _show_trail(self) -> None:
-        titles, scope = [_("Graph")], ROOT
-        for name in self.instances:
-            data = self.document.document.node(name, scope)
-            scope = data.type.removeprefix(GROUP_PREFIX)
-            titles.append(data.title or scope)
-        self.breadcrumb.show_trail(titles)
+        self.breadcrumb.show_trail([_("Graph"), *scopes.titles(self.document.document, self.instances)])
         self.place_bars()
 
     def _model_changed(self) -> None:
@@ -314,210 +285,23 @@ class CanvasView(QGraphicsView):
 
     def next_failed(self) -> str | None:
         """The path of a node that failed, each in its turn from the left."""
-        failed = [path for path in self.standing.failed() if self._exists(path)]
+        failed = [path for path in self.standing.failed() if scopes.exists(self.document.document, path)]
         if not failed:
             return None
         failed.sort()
         here = "/".join([*self.instances, *self.selection[:1]])
         return failed[(failed.index(here) + 1) % len(failed)] if here in failed else failed[0]
 
-    def _exists(self, path: str) -> bool:
-        scope = ROOT
-        *outer, name = path.split("/")
-        for step in outer:
-            if not self._has(step, scope):
-                return False
-            scope = self.document.document.node(step, scope).type.removeprefix(GROUP_PREFIX)
-            if scope not in self.document.document.scopes:
-                return False
-        return self._has(name, scope)
-
     # ---------------------------------------------------------------------------------------- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         try:
-            self._paint(painter)
+            paint_scene(painter, self)
         finally:  # a painter that is left open takes the process with it
             painter.end()
         if self.pictures.late:
             QTimer.singleShot(0, self.viewport(), self.viewport().update)
-
-    def _paint(self, painter: QPainter) -> None:
-        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        painter.fillRect(self.viewport().rect(), theme().colour("canvas"))
-        visible = self.visible()
-        painter.setTransform(self.viewportTransform())
-        zoom = self.zoom
-        if zoom >= FAR:
-            self._paint_grid(painter, visible, zoom)
-        decor.paint_frames(painter, self, visible)
-        shapes = self.model.near(visible) if zoom >= FAR or len(self.model.shapes) <= MOST_PICTURES else []
-        if zoom < FAR and not shapes:
-            self._paint_far(painter, zoom)
-        else:
-            self.pictures.begin_frame()
-            self._paint_links(painter, visible, zoom)
-            for shape in shapes:
-                self._paint_node(painter, shape, zoom)
-        decor.paint_notes(painter, self, visible)
-        self._paint_failed(painter, visible, zoom)
-        self._paint_gesture(painter, zoom)
-
-    def _paint_grid(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
-        step = GRID if zoom >= 0.7 else GRID * 4
-        left = math.floor(visible.left() / step) * step
-        top = math.floor(visible.top() / step) * step
-        pen = QPen(theme().colour("grid"), 0)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setPen(pen)
-        lines = []
-        x = left
-        while x < visible.right():
-            lines.append(QLineF(x, visible.top(), x, visible.bottom()))
-            x += step
-        y = top
-        while y < visible.bottom():
-            lines.append(QLineF(visible.left(), y, visible.right(), y))
-            y += step
-        painter.drawLines(lines)
-
-    def _paint_far(self, painter: QPainter, zoom: float) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        boxes, lines = self.model.far()
-        ground = theme().colour("canvas")
-        for type_, held in lines.items():
-            painter.setPen(QPen(paint.mixed(_link_colour(type_), ground, 0.5), 0))
-            painter.drawLines(held)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for type_, rects in boxes.items():
-            painter.setBrush(paint.mixed(_link_colour(type_), ground, 0.75))
-            painter.drawRects(rects)
-        loose = self.model.loose
-        if loose:
-            painter.setPen(QPen(theme().colour("accent"), 0))
-            painter.drawLines(self.model.loose_lines())
-        chosen = [
-            rect_of(self.model.shapes[name])
-            for name in {*self.selection, *loose}
-            if name in self.model.shapes
-        ]
-        if chosen:
-            painter.setPen(QPen(theme().colour("accent"), 2.0 / zoom))
-            painter.setBrush(theme().colour("accent", 0.4))
-            painter.drawRects(chosen)
-
-    def _paint_links(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
-        near = list(self.model.links_near(visible))
-        straight = zoom < PLAIN and len(near) > MOST_CURVES
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not straight)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        chosen = set(self.selection)
-        hovered = self._hover.link if self._hover is not None else None
-        lines: dict[str, list[QLineF]] = defaultdict(list)
-        long: dict[tuple[str, bool, bool], list[tuple[QPointF, QPointF]]] = defaultdict(list)
-        converters: list[QPointF] = []
-        rerouted = dots.by_link(self.model)
-        named = named_links.held(self.model)
-        if named:
-            named_links.paint(painter, self.model, named, visible)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-        for key, through in rerouted.items():
-            if key in named:
-                continue
-            link = self.model.links[key]
-            start, end = self.model.ends(link)
-            muted = self.model.shapes[link.source].mute or self.model.shapes[link.target].mute
-            bright = link.source in chosen or link.target in chosen or link is hovered
-            painter.setPen(_link_pen(link.type, muted, bright, zoom))
-            painter.drawPath(dots.path_of(start, through, end))
-            dots.paint(painter, link, through)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-        for link, start, end in near:
-            if (link.target, link.socket) in rerouted or (link.target, link.socket) in named:
-                continue
-            if straight:
-                lines[link.type].append(QLineF(start, end))
-                continue
-            muted = self.model.shapes[link.source].mute or self.model.shapes[link.target].mute
-            bright = (
-                link.source in chosen or link.target in chosen or link is hovered or link is self.drop_link
-            )
-            if abs(end.x() - start.x()) + abs(end.y() - start.y()) > LONG / zoom:
-                long[link.type, muted, bright].append((start, end))
-            else:
-                painter.setPen(_link_pen(link.type, muted, bright, zoom))
-                painter.drawPath(paint.link_path(start, end))
-            if link.converts:
-                converters.append((start + end) / 2)
-        for (type_, muted, bright), ends in long.items():
-            painter.setPen(_link_pen(type_, muted, bright, zoom))
-            painter.drawLines(seen(ends, visible))
-        for type_, held in lines.items():
-            painter.setPen(QPen(_link_colour(type_), 0))
-            painter.drawLines(held)
-        for at in converters:
-            decor.paint_converter(painter, at)
-
-    def _paint_node(self, painter: QPainter, shape: NodeShape, zoom: float) -> None:
-        status = self.model.statuses.get(shape.name)
-        ratio = self.devicePixelRatioF()
-        self.pictures.draw(painter, shape, status.thumbnail if status is not None else None, zoom, ratio)
-        painter.save()
-        painter.translate(shape.x, shape.y)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if status is not None:
-            paint.draw_state(painter, shape, status, zoom)
-        if shape.name in self.selection:
-            painter.setPen(QPen(theme().colour("accent"), max(2.0, 1.6 / zoom)))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(
-                QRectF(-1, -1, shape.width + 2, shape.height + 2), paint.RADIUS, paint.RADIUS
-            )
-        if self.loose_link is not None and zoom >= FAR:
-            self._light_sockets(painter, shape)
-        painter.restore()
-
-    def _light_sockets(self, painter: QPainter, shape: NodeShape) -> None:
-        assert self.loose_link is not None
-        name, held, _ = self.loose_link
-        takers = [
-            socket
-            for socket in (shape.inputs if held.outgoing else shape.outputs)
-            if shape.name != name and gestures.may_fit(held, socket)
-        ]
-        for socket in takers:
-            paint.draw_socket(painter, QPointF(socket.x, socket.y), socket, lit=True)
-        if not takers and shape.name != name:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme().colour("canvas", 0.55))
-            painter.drawRoundedRect(QRectF(0, 0, shape.width, shape.height), paint.RADIUS, paint.RADIUS)
-
-    def _paint_failed(self, painter: QPainter, visible: QRectF, zoom: float) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for name, status in self.model.statuses.items():
-            if status.state == "failed" and name in self.model.shapes:
-                shape = self.model.shapes[name]
-                at = QPointF(shape.x + shape.width - 4, shape.y + 4)
-                if visible.contains(at):
-                    paint.draw_failed_badge(painter, at, zoom)
-
-    def _paint_gesture(self, painter: QPainter, zoom: float) -> None:
-        colours = theme()
-        if self.loose_link is not None:
-            name, socket, end = self.loose_link
-            shape = self.model.shapes[name]
-            start = QPointF(shape.x + socket.x, shape.y + socket.y)
-            painter.setPen(QPen(_link_colour(socket.type), 2.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPath(paint.link_path(start, end) if socket.outgoing else paint.link_path(end, start))
-        if self.rubber is not None:
-            painter.setPen(QPen(colours.colour("accent"), 0))
-            painter.setBrush(colours.colour("accent", 0.12))
-            painter.drawRect(self.rubber)
-        if self._notice is not None:
-            painter.resetTransform()
-            decor.paint_notice(painter, self.viewport().rect(), *self._notice)
 
     # --------------------------------------------------------------------------------------- what is under
 
@@ -529,7 +313,7 @@ class CanvasView(QGraphicsView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._end_notice()
+        self.notices.end()
         if self._gesture is not None:
             return
         self._gesture = gestures.begin(self, event, self._space)
@@ -541,8 +325,8 @@ class CanvasView(QGraphicsView):
             self._gesture.move(event)
             return
         hit = self.at(event.position())
-        before = self._hover.link if self._hover is not None else None
-        self._hover = hit
+        before = self.hover.link if self.hover is not None else None
+        self.hover = hit
         pointing = hit.socket is not None or hit.field is not None
         self.viewport().setCursor(
             Qt.CursorShape.OpenHandCursor
@@ -699,33 +483,13 @@ class CanvasView(QGraphicsView):
     def notice(self, text: str, at: QPointF | None = None) -> None:
         """Say something for a moment at a point of the viewport (where the pointer is)."""
         at = at or QPointF(self.viewport().mapFromGlobal(self.cursor_on_screen()))
-        self._notice = (text, at)
-        self._notice_ends.start()
-        self.viewport().update()
+        self.notices.say(text, at)
 
     @property
     def noticed(self) -> str:
         """What is being said."""
-        return self._notice[0] if self._notice is not None else ""
+        return self.notices.said[0] if self.notices.said is not None else ""
 
     def _refused(self, error: object) -> None:
         at = self._gesture.position if self._gesture is not None else None
         self.notice(str(error), at)
-
-    def _end_notice(self) -> None:
-        if self._notice is not None:
-            self._notice = None
-            self.viewport().update()
-
-
-def _link_pen(type_: str, muted: bool, bright: bool, zoom: float) -> QPen:
-    share = 0.35 if muted else 1.0 if bright else 0.72
-    colour = paint.mixed(_link_colour(type_), theme().colour("canvas"), share)
-    pen = QPen(colour, 3.0 if bright else 2.0 if zoom > 0.7 else 0.0)
-    if muted:
-        pen.setStyle(Qt.PenStyle.DashLine)
-    return pen
-
-
-def _link_colour(type_: str) -> QColor:
-    return socket_style(type_)[1] if type_ else theme().colour("dim")

@@ -7,7 +7,8 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollBar, QToolButton, QVBoxLayout, QWidget
 
-from meshloom.graph_runtime.spec import Param, check_param
+from meshloom.graph_runtime.params import check_param
+from meshloom.graph_runtime.spec import Param
 from meshloom.ui.theme import UNIT, theme
 
 

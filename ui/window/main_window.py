@@ -7,15 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl
+from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
-    QLabel,
     QMainWindow,
     QMessageBox,
-    QProgressBar,
     QTabWidget,
     QWidget,
 )
@@ -31,23 +29,16 @@ from meshloom.ui.window.comparing import Comparing
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.files import Files
 from meshloom.ui.window.history_view import HistoryView
+from meshloom.ui.window.layouts import BOTTOM, LEFT, RIGHT, Layouts
 from meshloom.ui.window.log_view import LogView
 from meshloom.ui.window.menus import Menus
-from meshloom.ui.window.queue_view import QueueView, span, told
-from meshloom.ui.window.resources import Resources
+from meshloom.ui.window.queue_view import QueueView
 from meshloom.ui.window.start_page import StartPage
-from meshloom.ui.window.viewer import Viewer
+from meshloom.ui.window.status_line import StatusLine
+from meshloom.ui.window.viewer_docks import ViewerDocks
 from meshloom.ui.window.window_commands import COMMANDS
 from meshloom.ui.window.workbench import Workbench
 from meshloom.ui.words import _
-
-#: Files that may hold a workflow: what the open dialog shows.
-_FILES = "*.json *.png *.jpg *.jpeg *.webp *.glb *.ply *.svg *.mp4"
-_LEFT, _RIGHT, _BOTTOM = (
-    Qt.DockWidgetArea.LeftDockWidgetArea,
-    Qt.DockWidgetArea.RightDockWidgetArea,
-    Qt.DockWidgetArea.BottomDockWidgetArea,
-)
 
 
 class MainWindow(QMainWindow):
@@ -64,7 +55,7 @@ class MainWindow(QMainWindow):
             | QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AnimatedDocks
         )
-        self.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
+        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
         self.setAcceptDrops(True)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -72,15 +63,15 @@ class MainWindow(QMainWindow):
         self.tabs.setMovable(True)
         self.setCentralWidget(self.tabs)
         self.start_page = StartPage(bench.catalog, bench.settings)
-        self.viewers: list[Viewer] = []
-        self.docks: dict[str, QDockWidget] = {}
+        self.viewer_docks = ViewerDocks(self)
+        self.viewers, self.add_viewer = self.viewer_docks.viewers, self.viewer_docks.add
+        self.layouts = Layouts(self)
+        self.docks = self.layouts.docks
         self._outline: Outline | None = None
         #: The window of models, once it was wanted.
         self.models: Any = None
         #: What nodes do, once it was wanted.
         self.docs_page: Any = None
-        #: The docks to show again when the start page goes.
-        self._put_away: list[QDockWidget] | None = None
         self.files = Files(self)
         self.comparing = Comparing(self)
         self.new, self.open_path = self.files.new, self.files.open_path
@@ -88,22 +79,15 @@ class MainWindow(QMainWindow):
         self._make_docks()
         self.commands = bench.keymap.bind(self, COMMANDS, self._handlers())
         self.menus = Menus(self)
-        self._make_status()
+        self.status_line = StatusLine(self)
+        self.progress, self.note = self.status_line.progress, self.status_line.note
+        self.tell = self.status_line.tell
         self._connect()
-        self._usual = self.saveState()
-        self._restore()
+        self.layouts.restore()
         self.show_start_page()
         self._tell_problems()
 
     # --------------------------------------------------------------------------------------------- building
-
-    def _dock(self, key: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(key)
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        self.docks[key] = dock
-        return dock
 
     def _make_docks(self) -> None:
         bench = self.bench
@@ -111,49 +95,21 @@ class MainWindow(QMainWindow):
         self.queue_view = QueueView(bench.runs, bench.history)
         self.log_view = LogView()
         self.history_view = HistoryView(bench.history)
-        viewer = self._dock("viewer", _("Viewer"), self._new_viewer(), _RIGHT)
-        inspector = self._dock("inspector", _("Inspector"), self.inspector, _RIGHT)
+        viewer = self.layouts.add("viewer", _("Viewer"), self.viewer_docks.new(), RIGHT)
+        inspector = self.layouts.add("inspector", _("Inspector"), self.inspector, RIGHT)
         self.splitDockWidget(viewer, inspector, Qt.Orientation.Vertical)
-        self._dock("outline", _("Outline"), QWidget(), _LEFT).hide()
-        queue = self._dock("queue", _("Queue"), self.queue_view, _BOTTOM)
-        log = self._dock("log", _("Log"), self.log_view, _BOTTOM)
-        history = self._dock("history", _("History"), self.history_view, _BOTTOM)
+        self.layouts.add("outline", _("Outline"), QWidget(), LEFT).hide()
+        queue = self.layouts.add("queue", _("Queue"), self.queue_view, BOTTOM)
+        log = self.layouts.add("log", _("Log"), self.log_view, BOTTOM)
+        history = self.layouts.add("history", _("History"), self.history_view, BOTTOM)
         self.tabifyDockWidget(queue, log)
         self.tabifyDockWidget(log, history)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         for dock in (queue, log, history):
             dock.hide()
-        self._dock("compare", _("Compare"), self.comparing.pictures, _BOTTOM).hide()
+        self.layouts.add("compare", _("Compare"), self.comparing.pictures, BOTTOM).hide()
         self.resizeDocks([viewer, inspector], [480, 420], Qt.Orientation.Vertical)
         self.resizeDocks([viewer], [460], Qt.Orientation.Horizontal)
-
-    def _new_viewer(self) -> Viewer:
-        viewer = Viewer(self.bench)
-        viewer.compare_wanted.connect(self.comparing.take)
-        viewer.titled.connect(partial(self._title_viewer, viewer))
-        self.viewers.append(viewer)
-        return viewer
-
-    def _title_viewer(self, viewer: Viewer, title: str) -> None:
-        dock = viewer.parentWidget()
-        if isinstance(dock, QDockWidget):
-            dock.setWindowTitle(_("Viewer") + (f": {title}" if title else ""))
-
-    def _make_status(self) -> None:
-        self.progress = QProgressBar()
-        self.progress.setFixedWidth(340)
-        self.progress.setMaximumHeight(18)
-        self.progress.hide()
-        self.resources = Resources()
-        self.note = QLabel()
-        self.note.setMinimumWidth(1)
-        self.statusBar().addWidget(self.note, 1)
-        self.statusBar().addPermanentWidget(self.progress)
-        self.statusBar().addPermanentWidget(self.resources)
-        self._note_ends = QTimer(self)
-        self._note_ends.setSingleShot(True)
-        self._note_ends.setInterval(12000)
-        self._note_ends.timeout.connect(self.note.clear)
 
     def _connect(self) -> None:
         runs = self.bench.runs
@@ -167,9 +123,6 @@ class MainWindow(QMainWindow):
         self.start_page.template_chosen.connect(self.open_template_text)
         self.inspector.docs_wanted.connect(partial(dialogs.show_docs, self))
         self.bench.settings.changed.connect(self._setting_changed)
-        runs.began.connect(self._run_began)
-        runs.ended.connect(self._run_ended)
-        runs.queue_changed.connect(self._tell_progress)
         runs.logged.connect(self.log_view.add)
         runs.engine_lost.connect(self._engine_lost)
         self.log_view.node_wanted.connect(self._go_to)
@@ -262,8 +215,7 @@ class MainWindow(QMainWindow):
             widget.deleteLater()
 
     def _drop(self, tab: DocumentTab, keep_recovery: bool = False) -> None:
-        for viewer in self.viewers:
-            viewer.tab_closed(tab)
+        self.viewer_docks.tab_closed(tab)
         self.tabs.removeTab(self.tabs.indexOf(tab))
         tab.leave(keep_recovery)
         tab.deleteLater()
@@ -302,7 +254,7 @@ class MainWindow(QMainWindow):
 
     def _tab_changed(self) -> None:
         tab = self.tab
-        self._put_docks_away(self.tabs.currentWidget() is self.start_page)
+        self.layouts.put_away(self.tabs.currentWidget() is self.start_page)
         self.inspector.set_document(tab.document if tab is not None else None)
         if self._outline is not None:
             self._outline.deleteLater()
@@ -314,8 +266,7 @@ class MainWindow(QMainWindow):
             if not self.tabs.tabBar().hasFocus():  # else the arrow keys go through the tabs
                 self._to_canvas()
         if tab is None or not tab.view.selection:
-            for viewer in self.viewers:
-                viewer.follow(None, "")
+            self.viewer_docks.follow(None, "")
         live = self.commands["run.live"]
         live.blockSignals(True)
         live.setChecked(tab is not None and tab.live)
@@ -330,18 +281,6 @@ class MainWindow(QMainWindow):
         if self.tab is not None and self.tab.view.isVisible():
             self.tab.view.setFocus()
 
-    def _put_docks_away(self, away: bool) -> None:
-        """The start page has the window to itself; the docks come back with a document."""
-        if away and self._put_away is None:
-            self._put_away = [dock for dock in self.docks.values() if not dock.isHidden()]
-            for dock in self._put_away:
-                dock.hide()
-        elif not away and self._put_away is not None:
-            for dock in self._put_away:
-                if dock in self.docks.values():  # a viewer may have been closed meanwhile
-                    dock.show()
-            self._put_away = None
-
     def _selected(self, tab: DocumentTab, names: list[str]) -> None:
         if tab is not self.tab:
             return
@@ -349,12 +288,10 @@ class MainWindow(QMainWindow):
         path = "/".join([*tab.view.instances, names[0]]) if names else ""
         if path:
             self.inspector.set_status(tab.status(path))
-            for viewer in self.viewers:
-                viewer.follow(tab, path)
+            self.viewer_docks.follow(tab, path)
 
     def _status_changed(self, tab: DocumentTab, path: str) -> None:
-        for viewer in self.viewers:
-            viewer.status_changed(tab, path)
+        self.viewer_docks.status_changed(tab, path)
         if tab is self.tab and tab.view.selection:
             chosen = "/".join([*tab.view.instances, tab.view.selection[0]])
             if chosen == path:
@@ -401,38 +338,6 @@ class MainWindow(QMainWindow):
             if words:
                 self.tell(_("Done again: {step}").format(step=words))
 
-    def _run_began(self, run: RunInfo) -> None:
-        self.progress.show()
-        self._tell_progress()
-
-    def _tell_progress(self) -> None:
-        run = self.bench.runs.current
-        self.commands["run.cancel"].setEnabled(run is not None)
-        if run is None:
-            return
-        self.progress.setRange(0, max(1, run.nodes))
-        self.progress.setValue(min(run.done, max(1, run.nodes)))
-        self.progress.setFormat(told(run, self.bench.runs, self.bench.history))
-
-    def _run_ended(self, run: RunInfo) -> None:
-        if self.bench.runs.current is None and not self.bench.runs.queue:
-            self.progress.hide()
-        words = {
-            "done": _("{title}: done in {time}; {computed} computed, {reused} reused"),
-            "failed": _("{title}: {failed} failed after {time}. Press E to go there."),
-            "cancelled": _("{title}: stopped after {time}; what was finished is kept"),
-            "refused": _("{title}: could not start. The marked nodes say why."),
-        }[run.state if run.state in ("done", "failed", "cancelled") else "refused"]
-        self.tell(
-            words.format(
-                title=run.label,
-                time=span(run.seconds),
-                computed=run.computed,
-                reused=run.reused,
-                failed=max(1, run.failed),
-            )
-        )
-
     def _engine_lost(self, words: str) -> None:
         self.docks["log"].show()
         self.docks["log"].raise_()
@@ -440,32 +345,15 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------------------------------- the rest
 
-    def add_viewer(self) -> Viewer:
-        """One more viewer, pinned to what is selected."""
-        viewer = self._new_viewer()
-        key = f"viewer{len(self.viewers)}"
-        dock = self._dock(key, _("Viewer"), viewer, _RIGHT)
-        self.tabifyDockWidget(self.docks["viewer"], dock)
-        dock.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dock.destroyed.connect(partial(self._forget_viewer, viewer, key))
-        tab = self.tab
-        if tab is not None and tab.view.selection:
-            viewer.show_node(tab, "/".join([*tab.view.instances, tab.view.selection[0]]))
-            viewer.pin.setChecked(True)
-        dock.show()
-        dock.raise_()
-        return viewer
-
-    def _forget_viewer(self, viewer: Viewer, key: str) -> None:
-        if viewer in self.viewers:
-            self.viewers.remove(viewer)
-            viewer.leave()
-        self.docks.pop(key, None)
-
     def show_models(self, source: str = "") -> None:
         """The models on this machine, this one in front."""
         if self.isVisible():  # fields ask every window there is, and one that is closed may not be gone yet
             dialogs.show_models(self, source)
+
+    def reset_layout(self) -> None:
+        """Docks as on the first day."""
+        self.layouts.reset()
+        self._tab_changed()
 
     def explain_all(self) -> None:
         for tab in self.document_tabs():
@@ -497,12 +385,6 @@ class MainWindow(QMainWindow):
             self.tell(_("{file} {problem}. The log says more.").format(file=name, problem=problem.message))
         self._problems_told = len(problems)
 
-    def tell(self, words: str) -> None:
-        """Say something in the status bar for a while."""
-        self.note.setText(words)
-        self.note.setToolTip(words)
-        self._note_ends.start()
-
     def fail(self, title: str, words: str) -> None:
         """Say that something did not work, in a box that has to be closed."""
         self.log_view.add("error", "", "", f"{title}: {words}")
@@ -529,30 +411,6 @@ class MainWindow(QMainWindow):
         """Open again what a window that crashed had not saved."""
         self.files.offer_lost_work()
 
-    # ---------------------------------------------------------------------------------------------- layouts
-
-    def reset_layout(self) -> None:
-        """Docks as on the first day."""
-        self._put_docks_away(False)
-        self.restoreState(self._usual)
-        self._tab_changed()
-
-    def _restore(self) -> None:
-        choices = self.bench.settings.choices
-        if choices.geometry:
-            self.restoreGeometry(QByteArray.fromBase64(choices.geometry.encode()))
-        else:
-            self.resize(1600, 1000)
-        if "last" in choices.layouts:
-            self.restoreState(QByteArray.fromBase64(choices.layouts["last"].encode()))
-
-    def _remember_layout(self) -> None:
-        settings = self.bench.settings
-        settings.set("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
-        if self._put_away is None:
-            state = bytes(self.saveState().toBase64().data()).decode()
-            settings.set("layouts", {**settings.choices.layouts, "last": state})
-
     # ----------------------------------------------------------------------------------------------- events
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -571,14 +429,12 @@ class MainWindow(QMainWindow):
             if not self.files.may_close(tab):
                 event.ignore()
                 return
-        self._remember_layout()
+        self.layouts.remember()
         for dock in self.findChildren(QDockWidget):
             if dock.isFloating():  # a window of its own, which would stay
                 dock.hide()
         self.bench.queue_file.close()
-        for viewer in self.viewers:
-            viewer.leave()
-        self.viewers.clear()
+        self.viewer_docks.leave()
         self.comparing.leave()
         if self.models is not None:
             self.models.desk.close()
@@ -588,6 +444,6 @@ class MainWindow(QMainWindow):
             if leave is not None:
                 leave()
         self.bench.close()
-        self.resources._clock.stop()
+        self.status_line.resources._clock.stop()
         event.accept()
         QApplication.processEvents()

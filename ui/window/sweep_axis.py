@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 
 from meshloom.graph_runtime.errors import RequestError
 from meshloom.graph_runtime.graph import GraphData
-from meshloom.graph_runtime.spec import NodeSpec, Param, Range, check_param, expected
+from meshloom.graph_runtime.params import check_param, expected
+from meshloom.graph_runtime.spec import NodeSpec, Param, Range
 from meshloom.graph_runtime.sweep import Axis, parse_axis
 from meshloom.ui.fields.field import no_wheel_focus
 from meshloom.ui.fields.text import digits, option, shown

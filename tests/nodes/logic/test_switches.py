@@ -7,7 +7,8 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from meshloom.graph_runtime.spec import NodeError, read_spec
+from meshloom.graph_runtime.signature import read_spec
+from meshloom.graph_runtime.spec import NodeError
 from meshloom.graph_runtime.types import Image, Mask, Mesh, PointCloud, Table, Text
 
 VALUES = {

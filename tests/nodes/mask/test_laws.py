@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from meshloom.graph_runtime.spec import read_spec
+from meshloom.graph_runtime.signature import read_spec
 from meshloom.graph_runtime.types import Mask
 
 NODES = {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from meshloom.graph_runtime.spec import read_spec
+from meshloom.graph_runtime.signature import read_spec
 from meshloom.nodes.number.int import whole
 
 

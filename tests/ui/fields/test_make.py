@@ -5,7 +5,8 @@ from __future__ import annotations
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.catalog import Catalog
-from meshloom.graph_runtime.spec import Colour, Multiline, Param, check_param
+from meshloom.graph_runtime.params import check_param
+from meshloom.graph_runtime.spec import Colour, Multiline, Param
 from meshloom.ui.fields import others
 from meshloom.ui.fields.make import OptionalField, make_field
 from meshloom.ui.fields.number import NumberField

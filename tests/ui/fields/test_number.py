@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QLineEdit, QScrollArea, QToolButton, QVBoxLayout, 
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.catalog import Catalog
-from meshloom.graph_runtime.spec import Param, Range, Seed, Slider, check_param
+from meshloom.graph_runtime.params import check_param
+from meshloom.graph_runtime.spec import Param, Range, Seed, Slider
 from meshloom.ui.fields.make import make_field
 from meshloom.ui.fields.number import NumberField
 

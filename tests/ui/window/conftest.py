@@ -15,7 +15,10 @@ from meshloom.graph_runtime.graph import GraphData, Link, NodeData
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.main_window import MainWindow
+from meshloom.ui.window.viewer import Viewer
 from meshloom.ui.window.workbench import make_workbench
+
+from ..hand import click
 
 SAMPLES = Path(__file__).parents[2] / "graph_runtime" / "sample_nodes"
 
@@ -103,3 +106,21 @@ def head(tab: DocumentTab, name: str) -> QPoint:
     """Where on the canvas the title of a node is."""
     shape = tab.view.model.shapes[name]
     return tab.view.mapFromScene(QPointF(shape.x + 60, shape.y + 15))
+
+
+def choose(tab: DocumentTab, name: str) -> None:
+    """Click on a node."""
+    click(tab.view.viewport(), head(tab, name))
+    assert tab.view.selection == [name]
+
+
+def shows(viewer: Viewer, qtbot: QtBot, value: object) -> None:
+    """Wait until a viewer shows a value: a number as it is, a picture by its mean level."""
+
+    def right() -> bool:
+        held = viewer.value
+        return held is not None and (
+            abs(float(held.pixels.mean()) - float(value)) < 1e-3 if hasattr(held, "pixels") else held == value
+        )  # type: ignore[arg-type]
+
+    qtbot.waitUntil(right, timeout=10_000)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QToolButton
+from PySide6.QtWidgets import QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
@@ -18,30 +18,12 @@ from meshloom.ui.look.image_view import ImageView
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.main_window import MainWindow
-from meshloom.ui.window.viewer import Viewer
 
 from ..hand import click, drop
-from .conftest import GRAPH, Open, head
+from .conftest import GRAPH, choose, shows
 
 Run = Callable[[], RunInfo]
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-
-
-def choose(tab: DocumentTab, name: str) -> None:
-    click(tab.view.viewport(), head(tab, name))
-    assert tab.view.selection == [name]
-
-
-def shows(viewer: Viewer, qtbot: QtBot, value: object) -> None:
-    """Wait until a viewer shows a value: a number as it is, a picture by its mean level."""
-
-    def right() -> bool:
-        held = viewer.value
-        return held is not None and (
-            abs(float(held.pixels.mean()) - float(value)) < 1e-3 if hasattr(held, "pixels") else held == value
-        )  # type: ignore[arg-type]
-
-    qtbot.waitUntil(right, timeout=10_000)
 
 
 def pick(button: QToolButton, words: str) -> None:
@@ -79,58 +61,6 @@ def test_a_template_from_the_start_page_runs_to_its_end(window: MainWindow, qtbo
     viewer = window.viewers[0]
     qtbot.waitUntil(lambda: isinstance(viewer.stack.currentWidget(), ImageView), timeout=10_000)
     assert viewer.value.width == 400
-
-
-def test_the_viewer_follows_the_selection_unless_pinned(
-    window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot
-) -> None:
-    viewer = window.viewers[0]
-    choose(tab, "dark")
-    assert "F5" in viewer.message.text()
-    assert run().state == "done"
-    shows(viewer, qtbot, 0.2)
-    assert isinstance(viewer.parentWidget(), QDockWidget)
-    assert "Picture" in viewer.parentWidget().windowTitle()
-    choose(tab, "sum")
-    shows(viewer, qtbot, 83)
-    click(viewer.pin, viewer.pin.rect().center())
-    choose(tab, "light")
-    qtbot.wait(50)
-    assert viewer.node == "sum" and viewer.value == 83
-    click(viewer.pin, viewer.pin.rect().center())
-    choose(tab, "dark")
-    shows(viewer, qtbot, 0.2)
-
-
-def test_another_viewer_stays_with_its_node(
-    window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot
-) -> None:
-    run()
-    choose(tab, "number")
-    qtbot.keyClick(tab.view, Qt.Key.Key_V, CTRL | SHIFT)
-    assert len(window.viewers) == 2
-    first, second = window.viewers
-    choose(tab, "light")
-    shows(first, qtbot, 0.5)
-    shows(second, qtbot, 41)
-    dock = second.parentWidget()
-    assert isinstance(dock, QDockWidget)
-    dock.close()
-    qtbot.waitUntil(lambda: window.viewers == [first], timeout=2000)
-
-
-def test_a_viewer_that_is_closed_on_the_start_page_does_not_come_back(
-    window: MainWindow, tab: DocumentTab, qtbot: QtBot
-) -> None:
-    viewer = window.add_viewer()
-    dock = viewer.parentWidget()
-    assert isinstance(dock, QDockWidget)
-    window.show_start_page()
-    assert not dock.isVisible()
-    dock.close()
-    qtbot.waitUntil(lambda: len(window.viewers) == 1, timeout=2000)
-    window.tabs.setCurrentWidget(tab)
-    assert window.docks["viewer"].isVisible() and len(window.docks) == len(set(window.docks))
 
 
 def test_two_pictures_are_compared(window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot) -> None:
@@ -307,28 +237,6 @@ def test_menus_tell_the_keys_that_are_in_use(window: MainWindow, tab: DocumentTa
     assert told("Graph", "Mute") == window.bench.keymap.keys(mute)[0] != "M"
 
 
-def test_the_docks_are_where_they_were_at_the_next_start(open_window: Open, qtbot: QtBot) -> None:
-    first = open_window()
-    first.open_graph(GRAPH)
-    first.docks["outline"].toggleViewAction().trigger()
-    first.docks["viewer"].toggleViewAction().trigger()
-    first.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first.docks["inspector"])
-    QApplication.processEvents()
-    first.close()
-    second = open_window()
-    assert not second.docks["outline"].isVisible()  # the start page has the window to itself
-    second.open_graph(GRAPH)
-    QApplication.processEvents()
-    shown = {
-        key: dock.isVisible()
-        for key, dock in second.docks.items()
-        if key in ("outline", "viewer", "inspector")
-    }
-    assert shown == {"outline": True, "viewer": False, "inspector": True}
-    assert second.dockWidgetArea(second.docks["inspector"]) == Qt.DockWidgetArea.LeftDockWidgetArea
-    second.close()
-
-
 def test_a_click_on_a_tab_gives_the_keys_to_its_graph(
     window: MainWindow, tab: DocumentTab, qtbot: QtBot
 ) -> None:
@@ -338,13 +246,3 @@ def test_a_click_on_a_tab_gives_the_keys_to_its_graph(
         bar.setFocus()
         click(bar, bar.tabRect(index).center())
         qtbot.waitUntil(lambda: window.tab is not None and window.tab.view.hasFocus())
-
-
-def test_another_document_does_not_show_the_result_of_the_one_before(
-    window: MainWindow, tab: DocumentTab
-) -> None:
-    choose(tab, tab.document.document.names()[0])
-    assert window.viewers[0].tab is tab
-    window.new()
-    assert window.viewers[0].node == ""
-    assert window.docks["viewer"].windowTitle() == "Viewer"

@@ -1,0 +1,28 @@
+"""The scopes that paths of groups lead to."""
+
+from __future__ import annotations
+
+from meshloom.graph_runtime.document import ROOT
+from meshloom.ui.canvas import commands
+from meshloom.ui.canvas.scopes import exists, led_to, titles
+from meshloom.ui.canvas.view import CanvasView
+
+
+def test_paths_lead_as_far_as_they_exist(view: CanvasView) -> None:
+    document = view.document.document
+    view.select(["blur", "size"])
+    commands.group(view)
+    assert led_to(document, []) == (ROOT, [])
+    assert led_to(document, ["Group", "blur", "Group"]) == ("Group", ["Group"])  # a plain node leads nowhere
+    assert titles(document, ["Group"]) == ["Group"]
+    assert led_to(document, ["nowhere"]) == (ROOT, [])
+
+
+def test_nodes_exist_where_their_path_says(view: CanvasView) -> None:
+    document = view.document.document
+    view.select(["size"])
+    commands.group(view)
+    assert exists(document, "photo") and exists(document, "Group") and exists(document, "Group/size")
+    assert not exists(document, "size")
+    assert not exists(document, "Group/photo")
+    assert not exists(document, "photo/size") and not exists(document, "gone/size")

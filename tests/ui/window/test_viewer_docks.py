@@ -1,0 +1,81 @@
+"""Viewers beside each other: one follows the selection, others stay with their node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget
+from pytestqt.qtbot import QtBot
+
+from meshloom.ui.running.runs import RunInfo
+from meshloom.ui.window.document_tab import DocumentTab
+from meshloom.ui.window.main_window import MainWindow
+
+from ..hand import click
+from .conftest import choose, shows
+
+Run = Callable[[], RunInfo]
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def test_the_viewer_follows_the_selection_unless_pinned(
+    window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot
+) -> None:
+    viewer = window.viewers[0]
+    choose(tab, "dark")
+    assert "F5" in viewer.message.text()
+    assert run().state == "done"
+    shows(viewer, qtbot, 0.2)
+    assert isinstance(viewer.parentWidget(), QDockWidget)
+    assert "Picture" in viewer.parentWidget().windowTitle()
+    choose(tab, "sum")
+    shows(viewer, qtbot, 83)
+    click(viewer.pin, viewer.pin.rect().center())
+    choose(tab, "light")
+    qtbot.wait(50)
+    assert viewer.node == "sum" and viewer.value == 83
+    click(viewer.pin, viewer.pin.rect().center())
+    choose(tab, "dark")
+    shows(viewer, qtbot, 0.2)
+
+
+def test_another_viewer_stays_with_its_node(
+    window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot
+) -> None:
+    run()
+    choose(tab, "number")
+    qtbot.keyClick(tab.view, Qt.Key.Key_V, CTRL | SHIFT)
+    assert len(window.viewers) == 2
+    first, second = window.viewers
+    choose(tab, "light")
+    shows(first, qtbot, 0.5)
+    shows(second, qtbot, 41)
+    dock = second.parentWidget()
+    assert isinstance(dock, QDockWidget)
+    dock.close()
+    qtbot.waitUntil(lambda: window.viewers == [first], timeout=2000)
+
+
+def test_a_viewer_that_is_closed_on_the_start_page_does_not_come_back(
+    window: MainWindow, tab: DocumentTab, qtbot: QtBot
+) -> None:
+    viewer = window.add_viewer()
+    dock = viewer.parentWidget()
+    assert isinstance(dock, QDockWidget)
+    window.show_start_page()
+    assert not dock.isVisible()
+    dock.close()
+    qtbot.waitUntil(lambda: len(window.viewers) == 1, timeout=2000)
+    window.tabs.setCurrentWidget(tab)
+    assert window.docks["viewer"].isVisible() and len(window.docks) == len(set(window.docks))
+
+
+def test_another_document_does_not_show_the_result_of_the_one_before(
+    window: MainWindow, tab: DocumentTab
+) -> None:
+    choose(tab, tab.document.document.names()[0])
+    assert window.viewers[0].tab is tab
+    window.new()
+    assert window.viewers[0].node == ""
+    assert window.docks["viewer"].windowTitle() == "Viewer"
