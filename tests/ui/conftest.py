@@ -48,6 +48,8 @@ def clean_window(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyP
         theme.use("dark", qapp)
     threads = set(threading.enumerate())
     yield
+    # Without a screen Qt keeps what was copied until the process ends, when Python, whose object it is, has gone.
+    qapp.clipboard().clear()
     for _ in range(3):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         qapp.processEvents()
