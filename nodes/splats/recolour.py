@@ -36,11 +36,20 @@ def recolour(
     """
     from meshloom.kernels.splatting.arrays import Settings
     from meshloom.kernels.splatting.colouring import fitted
+    from meshloom.nodes.splats._effort import MOST_BYTES
     from meshloom.nodes.splats._gaussians import extent_of, gaussians_of, need_splats
     from meshloom.nodes.splats._kernels import opened
     from meshloom.nodes.splats._photos import views_of
 
     need_splats(splats)
+    width = (sh_degree + 1) ** 2
+    needed = int(len(splats) * (width * width + 3 * width) * 8 * 1.4)  # sums of all photos, and solving them
+    if needed > MOST_BYTES:
+        raise NodeError(
+            f"fitting {len(splats):,} splats needs about {needed / 2**30:.1f} GiB; the limit is"
+            f" {MOST_BYTES >> 30} GiB",
+            hint="lower sh_degree, or put splats.decimate before",
+        )
     views = views_of(images, cameras, None, max_side, "ignore", "colour from")
     near = 0.002 * extent_of(splats)
     settings = Settings(antialiased=splats.antialiased, near=near, degree=0, geometry=True)

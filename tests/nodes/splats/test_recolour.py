@@ -5,6 +5,7 @@ import pytest
 
 from meshloom.graph_runtime.spec import NodeError
 from meshloom.graph_runtime.types import Image, Splats
+from meshloom.nodes.splats import _effort
 from meshloom.nodes.splats.evaluate import evaluate
 from meshloom.nodes.splats.recolour import recolour
 
@@ -77,3 +78,12 @@ def test_what_alpha_hides_gives_no_colour(run):
         grey(true), photographed(true, cameras)[4:], cameras.select([4, 5, 6, 7]), 0, 800, 0.1, run=run
     )
     np.testing.assert_allclose(found.sh, clean.sh, atol=1e-5)
+
+
+def test_more_than_memory_holds_is_refused_before(run, monkeypatch):
+    monkeypatch.setattr(_effort, "MOST_BYTES", 100_000)
+    true, cameras = balls(30), ring()
+    images = photographed(true, cameras)
+    with pytest.raises(NodeError, match="GiB"):
+        recolour(grey(true), images, cameras, sh_degree=3, run=run)
+    recolour(grey(true), images, cameras, sh_degree=0, run=run)
