@@ -16,6 +16,8 @@ from PIL import Image, ImageOps
 
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
 SIZE = (480, 360)
+#: Larger ones are saved with 256 colours.
+MOST_BYTES = 300_000
 
 #: Which file of the output folder shows a preset best; ``preview.png`` where nothing is said.
 PICTURES = {
@@ -47,6 +49,8 @@ def make(name: str) -> Path:
     path = PRESETS / "thumbnails" / f"{name}.png"
     path.parent.mkdir(exist_ok=True)
     small.save(path, optimize=True)
+    if path.stat().st_size >= MOST_BYTES:
+        small.quantize(256, Image.Quantize.MEDIANCUT).save(path, optimize=True)
     return path
 
 
