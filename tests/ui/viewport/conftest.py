@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.types import Cameras, Mesh
 from meshloom.kernels.raycast.framing import UP
 from meshloom.kernels.raycast.view import look_from
+from meshloom.ui.viewport.model_view import ModelView
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,3 +71,19 @@ def ring(count: int = 4, size: tuple[int, int] = (320, 240), distance: float = 4
         np.tile(np.array(size, np.int32), (count, 1)),
         tuple(f"photo{n}.jpg" for n in range(count)),
     )
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> Iterator[ModelView]:
+    """A view of the box, on the screen."""
+    made = ModelView()
+    qtbot.addWidget(made)
+    made.resize(640, 460)
+    made.show()
+    qtbot.waitExposed(made)
+    made.activateWindow()
+    made.show_value(box(), "box", "Primitive")
+    qtbot.waitUntil(lambda: made.viewport.box is not None, timeout=10_000)
+    yield made
+    made.close_view()
+    made.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -34,21 +32,6 @@ def document(catalog: Catalog) -> OpenDocument:
         "crop": NodeData("mesh.crop", {"size": (0.8, 0.8, 0.8)}, {"mesh": Link("solid", "mesh")}),
     }
     return OpenDocument(catalog, GraphData(nodes, {}, {}))
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> Iterator[ModelView]:
-    made = ModelView()
-    qtbot.addWidget(made)
-    made.resize(500, 440)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()
-    made.show_value(box(), "box", "Primitive")
-    qtbot.waitUntil(lambda: made.viewport.box is not None, timeout=10_000)
-    yield made
-    made.close_view()
-    made.close()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -20,7 +18,7 @@ from meshloom.ui.viewport.keys_tool import KeysTool
 from meshloom.ui.viewport.model_view import ModelView
 
 from ..hand import click, drag
-from .conftest import box, ring
+from .conftest import ring
 
 TEXT = """# a way
 0: from 0 0 -4, towards 0 0 0, 60
@@ -33,21 +31,6 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 @pytest.fixture
 def document(catalog: Catalog) -> OpenDocument:
     return OpenDocument(catalog, GraphData({"way": NodeData("cameras.keyframes")}, {}, {}))
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> Iterator[ModelView]:
-    made = ModelView()
-    qtbot.addWidget(made)
-    made.resize(640, 460)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()
-    made.show_value(box(), "box", "Primitive")
-    qtbot.waitUntil(lambda: made.viewport.box is not None, timeout=10_000)
-    yield made
-    made.close_view()
-    made.close()
 
 
 @pytest.fixture
