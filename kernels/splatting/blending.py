@@ -1,9 +1,8 @@
 """Blending front to back, tile by tile, and its gradients, also front to back.
 
-The loop over the pixels of a tile is the innermost, short and without branches, so that LLVM turns it into vector
-code; a Gaussian visits only the rows of the tile that its ellipse reaches. The gradient by an alpha needs what lies
-behind it: that is the pixel's total less what came before, so nothing is walked backwards and no light is divided
-back out.
+In a tile an ellipse visits strips of ``STRIP`` columns, the first where it begins, and of each only the rows that it
+reaches there; lanes are a few rows of a strip. The gradient by an alpha needs what lies behind it: that is the
+pixel's total less what came before, so nothing is walked backwards and no light is divided back out.
 """
 
 from __future__ import annotations
@@ -11,9 +10,23 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from meshloom.kernels.splatting.arrays import LEAST_LIGHT, MOST_ALPHA
-from meshloom.kernels.splatting.binning import TILE
-from meshloom.kernels.splatting.projecting import (
+from meshloom.kernels.splatting.arrays import LEAST_ALPHA, LEAST_LIGHT, MOST_ALPHA
+from meshloom.kernels.splatting.binning import STRIP, TALL, WIDE
+from meshloom.kernels.splatting.lanes import (
+    LANES,
+    any_of,
+    choose,
+    copy,
+    load,
+    load_rows,
+    smaller,
+    spread,
+    store,
+    store_rows,
+    total,
+    totals,
+)
+from meshloom.kernels.splatting.side_by_side import (
     BLUE,
     DEPTH,
     GREEN,
@@ -23,253 +36,267 @@ from meshloom.kernels.splatting.projecting import (
     NX,
     NY,
     NZ,
-    OPACITY,
-    REACH_Y,
     RED,
-    ROW,
     A,
     B,
     C,
 )  # fmt: skip
 
-PIXELS = TILE * TILE
+#: Lanes are this many rows of a strip at once. In memory a tile has room for what hangs over its last row and column,
+#: where there never is light.
+ROWS = LANES // STRIP
+STRIDE = WIDE + STRIP
+PLANE = STRIDE * (TALL + ROWS - 1)
+PLANE += -PLANE % LANES
+ACROSS = (np.arange(LANES) % STRIP + 0.5).astype(np.float32)
+DOWN = (np.arange(LANES) // STRIP + 0.5).astype(np.float32)
 MATHS = {"contract", "nsz", "arcp", "reassoc"}
+AHEAD = np.float32(ROWS)
 ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 TOP = np.float32(MOST_ALPHA)
 LEAST = np.float32(LEAST_LIGHT)
-#: exp(-s) = p(s / 8)^8 with a polynomial p good to 1e-7 for s in 0..FAR; alphas end at s = ln 255 = 5.54.
-FAR = np.float32(6.0)
-EIGHTH = np.float32(0.125)
-_nodes = 0.375 * (1 - np.cos((np.arange(64) + 0.5) * np.pi / 64))
-_fit = np.polynomial.Polynomial.fit(_nodes, np.exp(-_nodes), 5, w=np.exp(_nodes)).convert().coef
+#: exp(u) / 255 = p(u)^8 with a polynomial p good to 1e-7 for u in 0..6; alphas begin at u = 0 and end at ln 255.
+_nodes = 3 * (1 - np.cos((np.arange(64) + 0.5) * np.pi / 64))
+_values = np.exp(_nodes / 8) * LEAST_ALPHA**0.125
+_fit = np.polynomial.Polynomial.fit(_nodes, _values, 5, w=1 / _values).convert().coef
 E0, E1, E2, E3, E4, E5 = (np.float32(part) for part in _fit)
+#: Planes of a tile: the share of light left, then what is drawn; on the way back what lies behind times its
+#: gradients, and the gradients by what was drawn.
+LIGHT, COLOUR, ITS_DEPTH, NORMAL, MIDDLE = 0, 1, 4, 5, 8
+BEHIND, V_COLOUR, V_DEPTH, V_NORMAL = 1, 2, 5, 6
+PLANES = 9
 #: How many ellipses are blended between looks whether all pixels of the tile are finished.
-LOOK = 8
-#: How many are fetched at once: their rows lie anywhere in memory, and waiting for one at a time costs a third.
-BLOCK = 32
+LOOK = 32
 
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-def _put_centres(along, down):  # type: ignore[no-untyped-def]
-    """Of the pixels of a tile: how far along and down they are in it."""
-    for k in range(PIXELS):
-        along[k] = np.float32(k % TILE) + HALF
-        down[k] = np.float32(k // TILE) + HALF
-
-
-@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-def _fetch(who, rows, x0, y0, tall, near, ends):  # type: ignore[no-untyped-def]
-    """Fill ``near`` with the ``rows`` of ``who``, seen from a tile at (x0, y0), and ``ends`` with their pixels.
-
-    As ``projecting.project`` leaves them, but for centres in the tile, halves of A and C, and no reach.
-    """
-    for n in range(len(who)):
-        row, own = rows[who[n]], near[n]
-        mx, my = row[MX] - np.float32(x0), row[MY] - np.float32(y0)
-        top = max(int(np.ceil(my - row[REACH_Y] - HALF)), 0)
-        bottom = max(min(int(np.floor(my + row[REACH_Y] - HALF)) + 1, tall), top)
-        ends[n, 0], ends[n, 1] = top * TILE, bottom * TILE
-        own[MX], own[MY], own[A], own[B], own[C] = mx, my, row[A] * HALF, row[B], row[C] * HALF
-        own[OPACITY], own[LIMIT], own[RED], own[GREEN], own[BLUE] = (
-            row[OPACITY], row[LIMIT], row[RED], row[GREEN], row[BLUE]
-        )  # fmt: skip
-        own[DEPTH], own[NX], own[NY], own[NZ] = row[DEPTH], row[NX], row[NY], row[NZ]
-
-
-@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-def _ellipse(row, ends):  # type: ignore[no-untyped-def]
-    """What was fetched of one: its pixels, centre, form, opacity, limit and colour."""
-    begin, end = np.uintp(ends[0]), np.uintp(ends[1])
-    form = row[MX], row[MY], row[A], row[B], row[C]
-    return begin, end, *form, row[OPACITY], row[LIMIT], row[RED], row[GREEN], row[BLUE]
-
-
-@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-def _finished(light):  # type: ignore[no-untyped-def]
-    """Whether no pixel takes more. Counted, since a largest value is looked for one by one."""
-    lit = np.int32(0)
-    for k in range(PIXELS):
-        lit += np.int32(light[k] >= LEAST)
-    return lit == 0
-
-
-@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-def _half_fall(s):  # type: ignore[no-untyped-def]
-    """exp(-s / 2), of which the square is wanted."""
-    u = min(s, FAR) * EIGHTH
+def _alpha(u):  # type: ignore[no-untyped-def]
+    """exp(u) / 255, of lanes."""
     e = E0 + u * (E1 + u * (E2 + u * (E3 + u * (E4 + u * E5))))
+    e = e * e
     e = e * e
     return e * e
 
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-def blend(tiles, offsets, who, rows, tiles_across, geometry, colour, left, depth, normal, median):  # type: ignore[no-untyped-def]
-    """Draw ``tiles`` (numbers). ``colour`` (3, H, W), ``left`` (H, W); the rest only with ``geometry``."""
-    height, width = left.shape
-    # One piece of memory, so that nothing has to be checked for overlaps at every ellipse.
-    held = np.zeros((12, PIXELS), np.float32)
-    along, down, light, share, middle = held[0], held[1], held[2], held[3], held[4]
-    red, green, blue, more = held[5], held[6], held[7], held[8:]
-    _put_centres(along, down)
-    near, ends = np.empty((BLOCK, ROW), np.float32), np.empty((BLOCK, 2), np.int64)
+def _of(planes, plane, k):  # type: ignore[no-untyped-def]
+    """The lanes from pixel ``k`` of a plane on."""
+    return load_rows(planes, plane * PLANE + k, STRIDE)
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _put(planes, plane, k, value):  # type: ignore[no-untyped-def]
+    store_rows(planes, plane * PLANE + k, STRIDE, value)
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _add(planes, plane, k, value):  # type: ignore[no-untyped-def]
+    _put(planes, plane, k, _of(planes, plane, k) + value)
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _finished(planes):  # type: ignore[no-untyped-def]
+    """Whether no pixel takes more: ``planes`` begins with the light left."""
+    for k in range(0, PLANE, LANES):  # noqa: SIM110
+        if any_of(load(planes, k) >= LEAST):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _lit(planes, tall, wide):  # type: ignore[no-untyped-def]
+    """Begin with all light in the pixels of a tile, and none beside them."""
+    planes[:PLANE] = ZERO
+    for y in range(tall):
+        planes[y * STRIDE : y * STRIDE + wide] = ONE
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _give(planes, plane, tall, wide, picture, place, width):  # type: ignore[no-untyped-def]
+    """Copy a plane to a tile of a picture whose first pixel is at ``place``."""
+    for y in range(tall):
+        k = plane * PLANE + y * STRIDE
+        for x in range(0, wide, STRIP):
+            if x + STRIP <= wide:
+                copy(picture, place + x, planes, k + x)
+            else:
+                for more in range(x, wide):
+                    picture[place + more] = planes[k + more]
+        place += width
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _take(planes, plane, tall, wide, picture, place, width):  # type: ignore[no-untyped-def]
+    """Copy a tile of a picture to a plane."""
+    for y in range(tall):
+        k = plane * PLANE + y * STRIDE
+        for x in range(0, wide, STRIP):
+            if x + STRIP <= wide:
+                copy(planes, k + x, picture, place + x)
+            else:
+                for more in range(x, wide):
+                    planes[k + more] = picture[place + more]
+        place += width
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def _add_products(planes, by, sign):  # type: ignore[no-untyped-def]
+    """Add what is in the plane of light, times gradients in another and ``sign``, to what lies behind."""
+    for k in range(0, PLANE, LANES):
+        product = load(planes, LIGHT * PLANE + k) * load(planes, by * PLANE + k) * sign
+        store(planes, BEHIND * PLANE + k, load(planes, BEHIND * PLANE + k) + product)
+
+
+@njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+def blend(tiles, offsets, copies, windows, width, height, colour, left, depth, normal, median):  # type: ignore[no-untyped-def]
+    """Draw ``tiles`` (numbers). Pictures are flat: ``colour`` (3 H W,), ``left`` (H W,); the rest may be ``None``."""
+    tiles_across = -(-width // WIDE)
+    planes = np.zeros(PLANES * PLANE, np.float32)
+    across, down = load(ACROSS, 0), load(DOWN, 0)
     for tile in tiles:
-        x0, y0 = (tile % tiles_across) * TILE, (tile // tiles_across) * TILE
-        tall, wide = min(TILE, height - y0), min(TILE, width - x0)
-        for k in range(PIXELS):
-            light[k] = ONE if k % TILE < wide and k // TILE < tall else ZERO
-            red[k] = green[k] = blue[k] = ZERO
-        if geometry:
-            more[:] = ZERO
-            middle[:] = ZERO
-        first, last = offsets[tile], offsets[tile + 1]
-        for place in range(first, last):
-            at = (place - first) % BLOCK
-            if at == 0:
-                _fetch(who[place : min(place + BLOCK, last)], rows, x0, y0, tall, near, ends)
-            row = near[at]
-            begin, end, mx, my, a, b, c, opacity, limit, r, g, bl = _ellipse(row, ends[at])
-            if begin == end:
-                continue
-            for k in range(begin, end):
-                dx, dy = along[k] - mx, down[k] - my
-                s = a * dx * dx + c * dy * dy + b * dx * dy
-                e = _half_fall(s)
-                alpha = min(opacity * e * e, TOP)
-                t = light[k]
-                alpha = alpha if s <= limit else ZERO
-                alpha = alpha if t >= LEAST else ZERO
-                w = alpha * t
-                light[k] = t - w
-                share[k] = w
-                red[k] += w * r
-                green[k] += w * g
-                blue[k] += w * bl
-            if geometry:
-                z, nx, ny, nz = row[DEPTH], row[NX], row[NY], row[NZ]
-                for k in range(begin, end):
-                    w = share[k]
-                    more[0, k] += w * z
-                    more[1, k] += w * nx
-                    more[2, k] += w * ny
-                    more[3, k] += w * nz
-                    crosses = light[k] < HALF and light[k] + w >= HALF
-                    middle[k] = z if crosses else middle[k]
-            if place % LOOK == 0 and _finished(light):
+        x0, y0 = (tile % tiles_across) * WIDE, (tile // tiles_across) * TALL
+        tall, wide = min(TALL, height - y0), min(WIDE, width - x0)
+        planes[COLOUR * PLANE : (ITS_DEPTH if depth is None else PLANES) * PLANE] = ZERO
+        _lit(planes, tall, wide)
+        for place in range(offsets[tile], offsets[tile + 1]):
+            row, window = copies[place], windows[place]
+            mx, my = row[MX], row[MY]
+            a, b, c, limit = row[A] * HALF, row[B], row[C] * HALF, row[LIMIT]
+            red, green, blue = spread(row[RED]), spread(row[GREEN]), spread(row[BLUE])
+            column = 2
+            for strip in range(window[1]):
+                first, end = np.intp(window[column]), np.intp(window[column + 1])
+                column += 2
+                x = np.intp(window[0]) + strip * STRIP
+                dx = across + (np.float32(x) - mx)
+                most, slope = limit - dx * dx * a, dx * b
+                dy = down + (np.float32(first) - my)
+                k = first * STRIDE + x
+                for _ in range(first, end, ROWS):
+                    u = most - (slope + dy * c) * dy
+                    t = _of(planes, LIGHT, k)
+                    takes = (u >= ZERO) & (t >= LEAST)
+                    w = choose(takes, smaller(_alpha(u), TOP), ZERO) * t
+                    rest = t - w
+                    _put(planes, LIGHT, k, rest)
+                    _add(planes, COLOUR, k, w * red)
+                    _add(planes, COLOUR + 1, k, w * green)
+                    _add(planes, COLOUR + 2, k, w * blue)
+                    if depth is not None:
+                        z = row[DEPTH]
+                        _add(planes, ITS_DEPTH, k, w * z)
+                        _add(planes, NORMAL, k, w * row[NX])
+                        _add(planes, NORMAL + 1, k, w * row[NY])
+                        _add(planes, NORMAL + 2, k, w * row[NZ])
+                        crosses = (rest < HALF) & (t >= HALF)
+                        _put(planes, MIDDLE, k, choose(crosses, z, _of(planes, MIDDLE, k)))
+                    dy = dy + AHEAD
+                    k += ROWS * STRIDE
+            if place % LOOK == 0 and _finished(planes):
                 break
-        for y in range(tall):
-            for x in range(wide):
-                k = y * TILE + x
-                left[y0 + y, x0 + x] = light[k]
-                colour[0, y0 + y, x0 + x] = red[k]
-                colour[1, y0 + y, x0 + x] = green[k]
-                colour[2, y0 + y, x0 + x] = blue[k]
-        if geometry:
-            for y in range(tall):
-                for x in range(wide):
-                    k = y * TILE + x
-                    depth[y0 + y, x0 + x] = more[0, k]
-                    for axis in range(3):
-                        normal[axis, y0 + y, x0 + x] = more[1 + axis, k]
-                    median[y0 + y, x0 + x] = middle[k]
+        pixel = y0 * width + x0
+        _give(planes, LIGHT, tall, wide, left, pixel, width)
+        for channel in range(3):
+            _give(planes, COLOUR + channel, tall, wide, colour, channel * height * width + pixel, width)
+        if depth is not None:
+            _give(planes, ITS_DEPTH, tall, wide, depth, pixel, width)
+            for axis in range(3):
+                _give(planes, NORMAL + axis, tall, wide, normal, axis * height * width + pixel, width)
+            _give(planes, MIDDLE, tall, wide, median, pixel, width)
 
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
 def blend_back(
-    tiles, offsets, who, slot, rows, tiles_across, geometry, colour, left, depth, normal, v_colour, v_alpha,
+    tiles, offsets, copies, windows, order, width, height, colour, left, depth, normal, v_colour, v_alpha,
     v_depth, v_normal, hits
 ):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Write the sums of gradients of every ellipse in every one of ``tiles`` to ``hits[slot]`` (M, 13), see SUMS."""
-    height, width = left.shape
-    held = np.zeros((13, PIXELS), np.float32)
-    along, down, light, behind, share, extra = held[0], held[1], held[2], held[3], held[4], held[5]
-    v0, v1, v2, v3 = held[6], held[7], held[8], held[9:]
-    _put_centres(along, down)
-    near, ends = np.empty((BLOCK, ROW), np.float32), np.empty((BLOCK, 2), np.int64)
-    columns = hits.shape[1]
+    """Write the sums of gradients of every ellipse in every one of ``tiles`` to its place in ``hits`` (M, 13).
+
+    See ``side_by_side.SUMS``; ``depth``, ``normal`` and the gradients by them may be ``None``.
+    """
+    tiles_across = -(-width // WIDE)
+    planes = np.zeros(PLANES * PLANE, np.float32)
+    across, down = load(ACROSS, 0), load(DOWN, 0)
     for tile in tiles:
-        x0, y0 = (tile % tiles_across) * TILE, (tile // tiles_across) * TILE
-        tall, wide = min(TILE, height - y0), min(TILE, width - x0)
-        for k in range(PIXELS):
-            light[k] = ZERO
-            behind[k] = v0[k] = v1[k] = v2[k] = ZERO
-        if geometry:
-            v3[:] = ZERO
-        for y in range(tall):
-            for x in range(wide):
-                k = y * TILE + x
-                at_y, at_x = y0 + y, x0 + x
-                light[k] = ONE
-                v0[k], v1[k], v2[k] = (
-                    v_colour[0, at_y, at_x],
-                    v_colour[1, at_y, at_x],
-                    v_colour[2, at_y, at_x],
-                )
-                total = (
-                    v0[k] * colour[0, at_y, at_x]
-                    + v1[k] * colour[1, at_y, at_x]
-                    + v2[k] * colour[2, at_y, at_x]
-                )
-                if geometry:
-                    v3[0, k] = v_depth[at_y, at_x]
-                    total += v3[0, k] * depth[at_y, at_x]
-                    for axis in range(3):
-                        v3[1 + axis, k] = v_normal[axis, at_y, at_x]
-                        total += v3[1 + axis, k] * normal[axis, at_y, at_x]
-                behind[k] = total - v_alpha[at_y, at_x] * left[at_y, at_x]
-        first, last = offsets[tile], offsets[tile + 1]
-        stopped = last
-        for place in range(first, last):
-            at = (place - first) % BLOCK
-            if at == 0:
-                _fetch(who[place : min(place + BLOCK, last)], rows, x0, y0, tall, near, ends)
-            row = near[at]
-            begin, end, mx, my, a, b, c, opacity, limit, r, g, bl = _ellipse(row, ends[at])
-            if geometry:
-                z, nx, ny, nz = row[DEPTH], row[NX], row[NY], row[NZ]
-                for k in range(begin, end):
-                    extra[k] = z * v3[0, k] + nx * v3[1, k] + ny * v3[2, k] + nz * v3[3, k]
-            sum_s, sum_x, sum_y, sum_xx, sum_xy, sum_yy = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
-            sum_r, sum_g, sum_b = ZERO, ZERO, ZERO
-            for k in range(begin, end):
-                dx, dy = along[k] - mx, down[k] - my
-                s = a * dx * dx + c * dy * dy + b * dx * dy
-                e = _half_fall(s)
-                raw = opacity * e * e
-                t = light[k]
-                raw = raw if s <= limit else ZERO
-                raw = raw if t >= LEAST else ZERO
-                alpha = min(raw, TOP)
-                w = alpha * t
-                value = r * v0[k] + g * v1[k] + bl * v2[k] + extra[k]
-                rest = behind[k] - w * value
-                light[k] = t - w
-                behind[k] = rest
-                share[k] = w
-                free = raw if raw < TOP else ZERO
-                gs = free * (rest / (ONE - alpha) - t * value)
-                gx, gy = gs * dx, gs * dy
-                sum_s += gs
-                sum_x += gx
-                sum_y += gy
-                sum_xx += gx * dx
-                sum_xy += gx * dy
-                sum_yy += gy * dy
-                sum_r += w * v0[k]
-                sum_g += w * v1[k]
-                sum_b += w * v2[k]
-            hit = hits[slot[place]]
-            hit[0], hit[1], hit[2], hit[3], hit[4], hit[5] = sum_s, sum_x, sum_y, sum_xx, sum_xy, sum_yy
-            hit[6], hit[7], hit[8] = sum_r, sum_g, sum_b
-            if geometry:
-                for channel in range(4):
-                    total = ZERO
-                    for k in range(begin, end):
-                        total += share[k] * v3[channel, k]
-                    hit[9 + channel] = total
-            if place % LOOK == 0 and _finished(light):
-                stopped = place + 1
+        x0, y0 = (tile % tiles_across) * WIDE, (tile // tiles_across) * TALL
+        tall, wide = min(TALL, height - y0), min(WIDE, width - x0)
+        pixel = y0 * width + x0
+        planes[BEHIND * PLANE : (BEHIND + 1) * PLANE] = ZERO
+        # In the plane of light, for a while: what was drawn.
+        _take(planes, LIGHT, tall, wide, left, pixel, width)
+        _take(planes, V_COLOUR, tall, wide, v_alpha, pixel, width)
+        _add_products(planes, V_COLOUR, -ONE)
+        for channel in range(3):
+            at = channel * height * width + pixel
+            _take(planes, LIGHT, tall, wide, colour, at, width)
+            _take(planes, V_COLOUR + channel, tall, wide, v_colour, at, width)
+            _add_products(planes, V_COLOUR + channel, ONE)
+        if depth is not None:
+            _take(planes, LIGHT, tall, wide, depth, pixel, width)
+            _take(planes, V_DEPTH, tall, wide, v_depth, pixel, width)
+            _add_products(planes, V_DEPTH, ONE)
+            for axis in range(3):
+                at = axis * height * width + pixel
+                _take(planes, LIGHT, tall, wide, normal, at, width)
+                _take(planes, V_NORMAL + axis, tall, wide, v_normal, at, width)
+                _add_products(planes, V_NORMAL + axis, ONE)
+        _lit(planes, tall, wide)
+        hits[offsets[tile] : offsets[tile + 1]] = ZERO
+        for place in range(offsets[tile], offsets[tile + 1]):
+            row, window = copies[place], windows[place]
+            mx, my = row[MX], row[MY]
+            a, b, c, limit = row[A] * HALF, row[B], row[C] * HALF, row[LIMIT]
+            red, green, blue = spread(row[RED]), spread(row[GREEN]), spread(row[BLUE])
+            none = spread(ZERO)
+            sum_s, sum_x, sum_y, sum_xx, sum_xy, sum_yy = none, none, none, none, none, none
+            sum_r, sum_g, sum_b = none, none, none
+            sum_z, sum_nx, sum_ny, sum_nz = none, none, none, none
+            column = 2
+            for strip in range(window[1]):
+                first, end = np.intp(window[column]), np.intp(window[column + 1])
+                column += 2
+                x = np.intp(window[0]) + strip * STRIP
+                dx = across + (np.float32(x) - mx)
+                most, slope = limit - dx * dx * a, dx * b
+                dy = down + (np.float32(first) - my)
+                k = first * STRIDE + x
+                strip_s, strip_y = none, none
+                for _ in range(first, end, ROWS):
+                    u = most - (slope + dy * c) * dy
+                    t = _of(planes, LIGHT, k)
+                    takes = (u >= ZERO) & (t >= LEAST)
+                    raw = choose(takes, _alpha(u), ZERO)
+                    alpha = smaller(raw, TOP)
+                    w = alpha * t
+                    v0, v1 = _of(planes, V_COLOUR, k), _of(planes, V_COLOUR + 1, k)
+                    v2 = _of(planes, V_COLOUR + 2, k)
+                    value = v0 * red + v1 * green + v2 * blue
+                    if depth is not None:
+                        vz, vnx = _of(planes, V_DEPTH, k), _of(planes, V_NORMAL, k)
+                        vny, vnz = _of(planes, V_NORMAL + 1, k), _of(planes, V_NORMAL + 2, k)
+                        value = value + vz * row[DEPTH] + vnx * row[NX] + vny * row[NY] + vnz * row[NZ]
+                        sum_z, sum_nx = sum_z + w * vz, sum_nx + w * vnx
+                        sum_ny, sum_nz = sum_ny + w * vny, sum_nz + w * vnz
+                    rest = _of(planes, BEHIND, k) - w * value
+                    _put(planes, LIGHT, k, t - w)
+                    _put(planes, BEHIND, k, rest)
+                    gs = choose(raw < TOP, raw, ZERO) * (rest / (ONE - alpha) - t * value)
+                    gy = gs * dy
+                    strip_s = strip_s + gs
+                    strip_y = strip_y + gy
+                    sum_yy = sum_yy + gy * dy
+                    sum_r = sum_r + w * v0
+                    sum_g = sum_g + w * v1
+                    sum_b = sum_b + w * v2
+                    dy = dy + AHEAD
+                    k += ROWS * STRIDE
+                along = strip_s * dx
+                sum_s, sum_x, sum_xx = sum_s + strip_s, sum_x + along, sum_xx + along * dx
+                sum_y, sum_xy = sum_y + strip_y, sum_xy + strip_y * dx
+            hit = hits[order[place]]
+            totals(hit, 0, sum_s, sum_x, sum_y, sum_xx, sum_xy, sum_yy, sum_r, sum_g)
+            hit[8] = total(sum_b)
+            if depth is not None:
+                hit[9], hit[10], hit[11], hit[12] = total(sum_z), total(sum_nx), total(sum_ny), total(sum_nz)
+            if place % LOOK == 0 and _finished(planes):
                 break
-        for place in range(stopped, last):
-            hit = hits[slot[place]]
-            for column in range(columns):
-                hit[column] = ZERO

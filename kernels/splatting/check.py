@@ -2,7 +2,7 @@
 
 Pictures and the gradients by every input are held against plain torch in double precision, on scenes made to be
 awkward: thin needles, near and far, half outside, behind the camera, opaque walls, a principal point off the middle,
-a size that no tile divides.
+a size that no tile divides, more tiles than one.
 """
 
 from __future__ import annotations
@@ -104,6 +104,10 @@ def cases() -> Iterator[Case]:
     walls.scales[:] *= 6
     walls.opacities[:] = 0.97
     yield Case("walls, one after the other", walls, _camera(36, 29), Settings(geometry=True))
+    spread = _cloud(90, 1, 15, 1.3)
+    spread.scales[:30] *= 0.3
+    spread.scales[80:] *= 5
+    yield Case("more tiles than one", spread, _camera(147, 141), Settings(geometry=True))
     faint = _cloud(120, 0, 14)
     faint.opacities[:] *= 0.05
     yield Case("faint", faint, _camera(33, 31), Settings(antialiased=True))

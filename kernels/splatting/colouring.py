@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from meshloom.kernels.splatting.arrays import Camera
-from meshloom.kernels.splatting.harmonics import bands
+from meshloom.kernels.splatting.harmonics import SH_0, bands
 
 Floats = NDArray[np.float32]
 #: Pull to zero of the higher bands, in photos: so many photos that show no change with the direction.
@@ -25,7 +25,7 @@ def gather(first, last, means, camera, turn, shift, eye, photo, depth, tolerance
     the depth is hidden.
     """
     height, width = depth.shape
-    basis = np.empty(16)
+    basis = np.full(16, SH_0)
     for n in range(first, last):
         x, y, z = float(means[n, 0]), float(means[n, 1]), float(means[n, 2])
         a = turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z + shift[0]
@@ -42,7 +42,9 @@ def gather(first, last, means, camera, turn, shift, eye, photo, depth, tolerance
             continue
         dx, dy, dz = x - eye[0], y - eye[1], z - eye[2]
         inverse = 1.0 / np.sqrt(dx * dx + dy * dy + dz * dz)
-        bands(dx * inverse, dy * inverse, dz * inverse, count, basis)
+        more = bands(dx * inverse, dy * inverse, dz * inverse)
+        for i in range(1, count):
+            basis[i] = more[i - 1]
         for i in range(count):
             for j in range(count):
                 normal[n, i, j] += basis[i] * basis[j]

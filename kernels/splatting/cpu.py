@@ -11,25 +11,37 @@ import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meshloom.kernels.splatting import binning, blending, projecting
+from meshloom.kernels.splatting import (
+    arrays,
+    binning,
+    blending,
+    harmonics,
+    lanes,
+    projecting,
+    projecting_back,
+    side_by_side,
+)
 from meshloom.kernels.splatting.arrays import Camera, Frame, Gaussians, Gradients, Settings
-from meshloom.kernels.splatting.binning import TILE
-from meshloom.kernels.splatting.projecting import ROW, SUMS
+from meshloom.kernels.splatting.binning import TALL, WIDE, WINDOW
+from meshloom.kernels.splatting.fresh import forget_stale
+from meshloom.kernels.splatting.projecting_back import BLOCK
+from meshloom.kernels.splatting.side_by_side import ROW, SUMS
 
-#: Gaussians of one piece of work; also the blocks in which gradients by the camera are summed.
-BLOCK = 4096
 #: Bytes that a picture may take beside the Gaussians themselves: rows and lists of hits.
 MOST_BYTES = 5 << 30
 #: Steps of blending, where somebody wants to be asked between.
 _PIECES = 6
-_NONE = np.zeros((0, 0), np.float32)
-_NONE3 = np.zeros((0, 0, 0), np.float32)
+
+
+_SOURCES = (arrays, binning, blending, harmonics, lanes, projecting, projecting_back, side_by_side)
+forget_stale([Path(str(module.__file__)) for module in _SOURCES], Path(blending.blend.stats.cache_path))
 
 
 class TooLarge(ValueError):
@@ -45,9 +57,11 @@ class _Held:
     settings: Settings
     rows: NDArray[np.float32]
     starts: NDArray[np.int64]
+    places: NDArray[np.int32]
     offsets: NDArray[np.int64]
-    who: NDArray[np.int32]
-    slot: NDArray[np.int32]
+    copies: NDArray[np.float32]
+    windows: NDArray[np.uint8]
+    order: NDArray[np.int32]
     shares: list[NDArray[np.int64]]
 
 
@@ -60,7 +74,6 @@ class CpuRasteriser:
     def __init__(self, threads: int = 2) -> None:
         self.threads = max(1, threads)
         self._pool = ThreadPoolExecutor(max(1, self.threads - 1)) if self.threads > 1 else None
-        self._kept: dict[str, NDArray[Any]] = {}
 
     def __enter__(self) -> CpuRasteriser:
         return self
@@ -88,9 +101,11 @@ class CpuRasteriser:
 
     def over(self, work: Callable[[int, int], object], count: int, least: int = 2048) -> None:
         """``work(first, last)`` on even parts of ``range(count)``, a part a thread."""
+        self.together(work, self._parts(count, least))
+
+    def _parts(self, count: int, least: int = 2048) -> list[tuple[int, int]]:
         parts = min(self.threads, max(1, count // least))
-        edges = [count * part // parts for part in range(parts + 1)]
-        self.together(work, list(itertools.pairwise(edges)))
+        return list(itertools.pairwise(count * part // parts for part in range(parts + 1)))
 
     # ------------------------------------------------------------------------------------------- forward
 
@@ -109,86 +124,77 @@ class CpuRasteriser:
         held = self._listed(gaussians, camera, settings, between or _nothing)
         height, width = camera.height, camera.width
         colour, left = np.empty((3, height, width), np.float32), np.empty((height, width), np.float32)
-        depth, normal, median = _NONE, _NONE3, _NONE
+        depth, normal, median = None, None, None
         if settings.geometry:
             depth, median = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
             normal = np.empty((3, height, width), np.float32)
-        across = -(-width // TILE)
-        jobs = [
-            (
-                share,
-                held.offsets,
-                held.who,
-                held.rows,
-                across,
-                settings.geometry,
-                colour,
-                left,
-                depth,
-                normal,
-                median,
+        pictures = [_flat(picture) for picture in (colour, left, depth, normal, median)]
+        across = -(-width // WIDE)
+
+        def draw(tiles: NDArray[np.int64]) -> None:
+            binning.by_depth(
+                tiles, held.offsets, across, width, height, held.copies, held.windows, held.order
             )
-            for share in held.shares
-        ]
+            blending.blend(tiles, held.offsets, held.copies, held.windows, width, height, *pictures)
+
         if between is None:
-            self.together(blending.blend, jobs)
+            self.together(draw, [(share,) for share in held.shares])
         else:
             for piece in range(_PIECES):
-                self.together(blending.blend, [(job[0][piece::_PIECES], *job[1:]) for job in jobs])
+                self.together(draw, [(share[piece::_PIECES],) for share in held.shares])
                 between()
-        frame = Frame(colour, left, held=held)
-        if settings.geometry:
-            frame.depth, frame.normal, frame.median = depth, normal, median
-        return frame
+        return Frame(colour, left, depth, normal, median, held)
 
     def _listed(
         self, gaussians: Gaussians, camera: Camera, settings: Settings, between: Callable[[], None]
     ) -> _Held:
         count = len(gaussians)
-        across, down = -(-camera.width // TILE), -(-camera.height // TILE)
+        across, down = -(-camera.width // WIDE), -(-camera.height // TALL)
         rows = np.empty((count, ROW), np.float32)
-        each = np.empty(count, np.int64)
+        each, one = np.empty(count, np.int64), np.empty(count, np.int32)
         lens = (camera.fx, camera.fy, camera.cx, camera.cy)
         size = (float(camera.width), float(camera.height))
         bands = (min(settings.degree, gaussians.degree) + 1) ** 2
-        touched: list[NDArray[np.int64]] = []
+        parts = self._parts(count)
+        touched = np.zeros((len(parts), across * down), np.int64)
 
-        def project(first: int, last: int) -> None:
+        def project(part: int, first: int, last: int) -> None:
             projecting.project(
                 first, last, gaussians.means, gaussians.quaternions, gaussians.scales, gaussians.opacities,
                 gaussians.sh, bands, camera.rotation, camera.shift, lens, size, settings.near, settings.blur,
                 settings.antialiased, rows,
             )  # fmt: skip
-            lengths = np.zeros(across * down, np.int64)
-            binning.count(first, last, rows, across, down, each, lengths)
-            touched.append(lengths)
+            binning.count(first, last, rows, across, down, each, one, touched[part])
 
-        self.over(project, count)
+        self.together(project, [(part, *pair) for part, pair in enumerate(parts)])
         between()
         starts = np.zeros(count + 1, np.int64)
         np.cumsum(each, out=starts[1:])
         total = int(starts[-1])
-        if total * (8 + 4 * SUMS) + count * 4 * ROW > MOST_BYTES:
+        if total * (8 + WINDOW + 4 * ROW + 4 * SUMS) + count * 4 * ROW > MOST_BYTES:
             raise TooLarge(
                 f"{count:,} Gaussians touch {total:,} tiles of the picture, which needs over"
                 f" {MOST_BYTES >> 30} GiB of memory"
             )
-        order = binning.by_depth(rows, each)
-        lengths = np.sum(touched, axis=0)
-        # Waking a thread costs more than a few hits do.
-        parts = min(self.threads, max(1, total // 4000))
-        edges = [down * part // parts for part in range(parts + 1)]
-        bandwise = [pair for pair in itertools.pairwise(edges) if pair[0] < pair[1]]
+        lengths = touched.sum(axis=0)
         offsets = np.zeros(across * down + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        who, slot = np.empty(total, np.int32), np.empty(total, np.int32)
-        cursor = offsets[:-1].copy()
+        # Where each part's own begin in every tile: after those of the parts before it.
+        cursors = offsets[:-1] + np.cumsum(touched, axis=0) - touched
+        copies, places = np.empty((total, ROW), np.float32), np.empty(total, np.int32)
+        order, windows = np.empty(total, np.int32), np.empty((total, WINDOW), np.uint8)
         self.together(
             binning.fill,
-            [(order, rows, starts, *pair, across, down, cursor, who, slot) for pair in bandwise],
+            [
+                (*pair, rows, starts, one, across, down, cursor, copies, places)
+                for pair, cursor in zip(parts, cursors, strict=True)
+            ],
         )
-        between()
-        return _Held(gaussians, camera, settings, rows, starts, offsets, who, slot, _shares(lengths, parts))
+        # Waking a thread costs more than a few hits do.
+        shares = _shares(lengths, min(self.threads, max(1, total // 4000)))
+        return _Held(
+            gaussians, camera, settings, rows, starts, places, offsets, copies, windows, order, shares
+        )
 
     # ------------------------------------------------------------------------------------------ backward
 
@@ -209,41 +215,23 @@ class CpuRasteriser:
         gaussians, camera, settings = held.gaussians, held.camera, held.settings
         height, width = camera.height, camera.width
 
-        def given(array: NDArray[np.float32] | None, *shape: int) -> NDArray[np.float32]:
+        def given(array: NDArray[np.float32] | None, size: int) -> NDArray[np.float32]:
             if array is None:
-                return np.zeros(shape, np.float32)
-            return np.ascontiguousarray(array, np.float32).reshape(shape)
+                return np.zeros(size, np.float32)
+            return np.ascontiguousarray(array, np.float32).reshape(size)
 
         geometry = settings.geometry and (depth is not None or normal is not None)
-        v_colour, v_alpha = given(colour, 3, height, width), given(alpha, height, width)
-        v_depth, v_normal, d, n = _NONE, _NONE3, _NONE, _NONE3
+        pixels = width * height
+        pictures = [_flat(picture) for picture in (frame.colour, frame.left, frame.depth, frame.normal)]
+        slopes = [given(colour, 3 * pixels), given(alpha, pixels), None, None]
         if geometry:
-            v_depth, v_normal = given(depth, height, width), given(normal, 3, height, width)
-            assert frame.depth is not None and frame.normal is not None
-            d, n = frame.depth, frame.normal
-        hits = np.empty((int(held.starts[-1]), SUMS if geometry else 9), np.float32)
-        across = -(-width // TILE)
-        jobs = [
-            (
-                share,
-                held.offsets,
-                held.who,
-                held.slot,
-                held.rows,
-                across,
-                geometry,
-                frame.colour,
-                frame.left,
-                d,
-                n,
-                v_colour,
-                v_alpha,
-                v_depth,
-                v_normal,
-                hits,
-            )
-            for share in held.shares
-        ]
+            slopes[2:] = given(depth, pixels), given(normal, 3 * pixels)
+        else:
+            pictures[2:] = None, None
+        hits = np.empty((int(held.starts[-1]) + 1, SUMS if geometry else 9), np.float32)
+        hits[-1] = 0
+        lists = (held.offsets, held.copies, held.windows, held.order)
+        jobs = [(share, *lists, width, height, *pictures, *slopes, hits) for share in held.shares]
         self.together(blending.blend_back, jobs)
 
         count = len(gaussians)
@@ -265,13 +253,12 @@ class CpuRasteriser:
         poses = np.zeros((blocks, 12))
 
         def back(first: int, last: int) -> None:
-            for block in range(first, last):
-                projecting.project_back(
-                    block * BLOCK, min((block + 1) * BLOCK, count), gaussians.means, gaussians.quaternions,
-                    gaussians.scales, gaussians.opacities, gaussians.sh, bands, camera.rotation, camera.shift, lens,
-                    size, settings.blur, settings.antialiased, held.rows, held.starts, hits, geometry, out.means,
-                    out.quaternions, out.scales, out.opacities, out.sh, out.spread, poses[block],
-                )  # fmt: skip
+            projecting_back.project_back(
+                first, last, gaussians.means, gaussians.quaternions, gaussians.scales, gaussians.opacities,
+                gaussians.sh, bands, camera.rotation, camera.shift, lens, size, settings.blur, settings.antialiased,
+                held.rows, held.starts, held.places, hits, geometry, out.means, out.quaternions, out.scales,
+                out.opacities, out.sh, out.spread, poses,
+            )  # fmt: skip
 
         self.over(back, blocks, 1)
         pose = poses.sum(axis=0)
@@ -281,6 +268,10 @@ class CpuRasteriser:
 
 def _nothing() -> None:
     pass
+
+
+def _flat(picture: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    return None if picture is None else picture.reshape(-1)
 
 
 def _shares(lengths: NDArray[np.int64], parts: int) -> list[NDArray[np.int64]]:

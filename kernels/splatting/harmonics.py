@@ -22,78 +22,68 @@ _B = (
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bands(x, y, z, count, out):  # type: ignore[no-untyped-def]
-    """Fill ``out[:count]`` with the basis functions at the unit vector (x, y, z)."""
-    out[0] = SH_0
-    if count > 1:
-        out[1] = -SH_1 * y
-        out[2] = SH_1 * z
-        out[3] = -SH_1 * x
-    if count > 4:
-        xx, yy, zz = x * x, y * y, z * z
-        out[4] = _A[0] * x * y
-        out[5] = _A[1] * y * z
-        out[6] = _A[2] * (2.0 * zz - xx - yy)
-        out[7] = _A[3] * x * z
-        out[8] = _A[4] * (xx - yy)
-        if count > 9:
-            out[9] = _B[0] * y * (3.0 * xx - yy)
-            out[10] = _B[1] * x * y * z
-            out[11] = _B[2] * y * (4.0 * zz - xx - yy)
-            out[12] = _B[3] * z * (2.0 * zz - 3.0 * xx - 3.0 * yy)
-            out[13] = _B[4] * x * (4.0 * zz - xx - yy)
-            out[14] = _B[5] * z * (xx - yy)
-            out[15] = _B[6] * x * (xx - 3.0 * yy)
+def bands(x, y, z):  # type: ignore[no-untyped-def]
+    """The 15 basis functions after the constant one at unit vectors (x, y, z): floats, or lanes of them."""
+    xx, yy, zz = x * x, y * y, z * z
+    return (
+        -SH_1 * y,
+        SH_1 * z,
+        -SH_1 * x,
+        _A[0] * x * y,
+        _A[1] * y * z,
+        _A[2] * (2.0 * zz - xx - yy),
+        _A[3] * x * z,
+        _A[4] * (xx - yy),
+        _B[0] * y * (3.0 * xx - yy),
+        _B[1] * x * y * z,
+        _B[2] * y * (4.0 * zz - xx - yy),
+        _B[3] * z * (2.0 * zz - 3.0 * xx - 3.0 * yy),
+        _B[4] * x * (4.0 * zz - xx - yy),
+        _B[5] * z * (xx - yy),
+        _B[6] * x * (xx - 3.0 * yy),
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def slopes(x, y, z, count, weights):  # type: ignore[no-untyped-def]
-    """The gradient by (x, y, z) of the sum of ``weights[k]`` times basis function k."""
-    w = weights
-    gx, gy, gz = 0.0, 0.0, 0.0
-    if count > 1:
-        gx -= SH_1 * w[3]
-        gy -= SH_1 * w[1]
-        gz += SH_1 * w[2]
-    if count > 4:
-        gx += _A[0] * y * w[4] - 2.0 * _A[2] * x * w[6] + _A[3] * z * w[7] + 2.0 * _A[4] * x * w[8]
-        gy += _A[0] * x * w[4] + _A[1] * z * w[5] - 2.0 * _A[2] * y * w[6] - 2.0 * _A[4] * y * w[8]
-        gz += _A[1] * y * w[5] + 4.0 * _A[2] * z * w[6] + _A[3] * x * w[7]
-        if count > 9:
-            xx, yy, zz = x * x, y * y, z * z
-            gx += (
-                6.0 * _B[0] * x * y * w[9]
-                + _B[1] * y * z * w[10]
-                - 2.0 * _B[2] * x * y * w[11]
-                - 6.0 * _B[3] * x * z * w[12]
-                + _B[4] * (4.0 * zz - 3.0 * xx - yy) * w[13]
-                + 2.0 * _B[5] * x * z * w[14]
-                + 3.0 * _B[6] * (xx - yy) * w[15]
-            )
-            gy += (
-                3.0 * _B[0] * (xx - yy) * w[9]
-                + _B[1] * x * z * w[10]
-                + _B[2] * (4.0 * zz - xx - 3.0 * yy) * w[11]
-                - 6.0 * _B[3] * y * z * w[12]
-                - 2.0 * _B[4] * x * y * w[13]
-                - 2.0 * _B[5] * y * z * w[14]
-                - 6.0 * _B[6] * x * y * w[15]
-            )
-            gz += (
-                _B[1] * x * y * w[10]
-                + 8.0 * _B[2] * y * z * w[11]
-                + _B[3] * (6.0 * zz - 3.0 * xx - 3.0 * yy) * w[12]
-                + 8.0 * _B[4] * x * z * w[13]
-                + _B[5] * (xx - yy) * w[14]
-            )
+def slopes(x, y, z, w):  # type: ignore[no-untyped-def]
+    """The gradient by (x, y, z) of the sum of ``w[k]`` times function k of :func:`bands`."""
+    xx, yy, zz = x * x, y * y, z * z
+    gx = (
+        _A[0] * y * w[3] - SH_1 * w[2] - 2.0 * _A[2] * x * w[5] + _A[3] * z * w[6] + 2.0 * _A[4] * x * w[7]
+        + 6.0 * _B[0] * x * y * w[8]
+        + _B[1] * y * z * w[9]
+        - 2.0 * _B[2] * x * y * w[10]
+        - 6.0 * _B[3] * x * z * w[11]
+        + _B[4] * (4.0 * zz - 3.0 * xx - yy) * w[12]
+        + 2.0 * _B[5] * x * z * w[13]
+        + 3.0 * _B[6] * (xx - yy) * w[14]
+    )  # fmt: skip
+    gy = (
+        _A[0] * x * w[3] - SH_1 * w[0] + _A[1] * z * w[4] - 2.0 * _A[2] * y * w[5] - 2.0 * _A[4] * y * w[7]
+        + 3.0 * _B[0] * (xx - yy) * w[8]
+        + _B[1] * x * z * w[9]
+        + _B[2] * (4.0 * zz - xx - 3.0 * yy) * w[10]
+        - 6.0 * _B[3] * y * z * w[11]
+        - 2.0 * _B[4] * x * y * w[12]
+        - 2.0 * _B[5] * y * z * w[13]
+        - 6.0 * _B[6] * x * y * w[14]
+    )  # fmt: skip
+    gz = (
+        SH_1 * w[1] + _A[1] * y * w[4] + 4.0 * _A[2] * z * w[5] + _A[3] * x * w[6]
+        + _B[1] * x * y * w[9]
+        + 8.0 * _B[2] * y * z * w[10]
+        + _B[3] * (6.0 * zz - 3.0 * xx - 3.0 * yy) * w[11]
+        + 8.0 * _B[4] * x * z * w[12]
+        + _B[5] * (xx - yy) * w[13]
+    )  # fmt: skip
     return gx, gy, gz
 
 
 def basis(directions: NDArray[np.float64], degree: int) -> NDArray[np.float64]:
     """(M, K): every basis function up to ``degree`` at unit vectors (M, 3)."""
-    found = np.empty((len(directions), 16))
+    found = np.full((len(directions), 16), SH_0)
     for row, (x, y, z) in zip(found, directions.tolist(), strict=True):
-        bands(x, y, z, 16, row)
+        row[1:] = bands(x, y, z)
     return np.ascontiguousarray(found[:, : (degree + 1) ** 2])
 
 
