@@ -347,12 +347,33 @@ def _rows(context: Any, builder: Any, array: Any, values: Any, count: int) -> li
     return found
 
 
-def _part(context: Any, builder: Any, held: Any, values: Any, column: int) -> Any:
+def _part(context: Any, builder: Any, held: Any, values: Any, column: int = 0) -> Any:
     """The address of part ``values[1] + column`` of the lanes in ``values[0]``."""
     kind = values[1].type
     part = builder.add(values[1], ir.Constant(kind, column))
     index = builder.mul(part, ir.Constant(kind, DOUBLES))
     return _place(context, builder, held, (values[0], index), DOUBLE.whole)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def of(typing: Any, held: Any, part: Any) -> Any:
+    """Of an array of float64 that holds lanes after lanes, the ``part``-th; nothing is checked."""
+
+    def build(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+        return builder.load(_part(context, builder, held, values), align=8)
+
+    return signature(DOUBLE, held, types.intp), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def put(typing: Any, held: Any, part: Any, lanes: Any) -> Any:
+    """Write the ``part``-th of such an array."""
+
+    def build(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+        builder.store(values[2], _part(context, builder, held, values), align=8)
+        return context.get_dummy_value()
+
+    return signature(types.void, held, types.intp, lanes), build
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from meshloom.kernels.splatting.arrays import LEAST_ALPHA
-from meshloom.kernels.splatting.lanes import DOUBLES, choose, larger, root, scatter, spread
+from meshloom.kernels.splatting.lanes import DOUBLES, choose, larger, of, put, root, scatter, spread
 from meshloom.kernels.splatting.side_by_side import (
     ALPHA,
     BLUE,
@@ -40,8 +40,6 @@ from meshloom.kernels.splatting.side_by_side import (
     dot,
     harmonics,
     linearised,
-    of,
-    put,
     seen_from,
     shortest,
     through,

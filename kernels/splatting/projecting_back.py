@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from meshloom.kernels.splatting.harmonics import slopes
-from meshloom.kernels.splatting.lanes import DOUBLES, choose, gather, root, scatter, spread
+from meshloom.kernels.splatting.lanes import DOUBLES, choose, gather, of, put, root, scatter, spread
 from meshloom.kernels.splatting.side_by_side import (
     ALPHA,
     BLUE,
@@ -33,8 +33,6 @@ from meshloom.kernels.splatting.side_by_side import (
     dot,
     harmonics,
     linearised,
-    of,
-    put,
     seen_from,
     shortest,
     through,

@@ -9,17 +9,7 @@ from __future__ import annotations
 from numba import njit
 
 from meshloom.kernels.splatting.harmonics import SH_0, bands
-from meshloom.kernels.splatting.lanes import (
-    DOUBLES,
-    choose,
-    gather,
-    larger,
-    load,
-    root,
-    smaller,
-    spread,
-    store,
-)
+from meshloom.kernels.splatting.lanes import choose, gather, larger, of, put, root, smaller, spread
 
 #: Columns of a projected Gaussian: centre, inverse covariance (s = A dx^2 / 2 + B dx dy + C dy^2 / 2), opacity,
 #: colour, reach of the ellipse right and down, the s at which it is under one grey level, z, normal in camera axes.
@@ -57,17 +47,6 @@ def borders(lens, size):  # type: ignore[no-untyped-def]
     right, left = (width - cx) / fx + _BEYOND * width / (2 * fx), cx / fx + _BEYOND * width / (2 * fx)
     under, above = (height - cy) / fy + _BEYOND * height / (2 * fy), cy / fy + _BEYOND * height / (2 * fy)
     return left, right, above, under
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def of(held, part):  # type: ignore[no-untyped-def]
-    """A part of what is held, of all lanes."""
-    return load(held, part * DOUBLES)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def put(held, part, value):  # type: ignore[no-untyped-def]
-    store(held, part * DOUBLES, value)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
