@@ -12,13 +12,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from meshloom.kernels.splatting.lanes import EIGHT
 from meshloom.kernels.splatting.side_by_side import DEPTH, LIMIT, MX, MY, REACH_X, REACH_Y, ROW, A, B, C
 
 #: Pixels across a tile and down it. Large, for an ellipse in two tiles costs twice; small enough that a picture has
 #: some for every thread, and that what is held of one tile stays in the second cache.
 WIDE, TALL = 64, 128
 #: Columns of pixels of a strip of a tile.
-STRIP = 8
+STRIP = EIGHT
 #: Columns of what an ellipse sees of a tile: its first column of pixels, how many strips there are from there on, and
 #: for each of them the first and the end of the rows of pixels that it reaches there.
 WINDOW = 2 + 2 * WIDE // STRIP
@@ -113,9 +114,8 @@ def fill(first, last, rows, starts, one, tiles_across, tiles_down, cursor, copie
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _within(middle, reach, size):  # type: ignore[no-untyped-def]
     """(first, end) of the pixels 0..size whose centres lie within ``reach`` of ``middle``."""
-    return max(int(np.ceil(middle - reach - 0.5)), 0), max(
-        min(int(np.floor(middle + reach - 0.5)) + 1, size), 0
-    )
+    first = min(max(int(np.ceil(middle - reach - 0.5)), 0), size)
+    return first, max(min(int(np.floor(middle + reach - 0.5)) + 1, size), first)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -128,7 +128,8 @@ def _see(row, wide, tall, window):  # type: ignore[no-untyped-def]
     if window[1] < 2:
         return
     a, b, c, reach = row[A], row[B], row[C], row[REACH_Y]
-    flat, twice, inverse = b * b - a * c, np.float32(2) * row[LIMIT] * c, np.float32(1) / c
+    flat = np.float32(float(b) * float(b) - float(a) * float(c))  # of needles, next to nothing is left
+    twice, inverse = np.float32(2) * row[LIMIT] * c, np.float32(1) / c
     # The ellipse is lowest at dx = -b/a times its reach; within the strip, at the nearest dx.
     turn = -b / a * reach
     hair = np.float32(0.01) + np.float32(1e-6) * reach
@@ -141,7 +142,7 @@ def _see(row, wide, tall, window):  # type: ignore[no-untyped-def]
         dx = min(max(-turn, west), east)
         high = (-np.sqrt(max(flat * dx * dx + twice, np.float32(0))) - b * dx) * inverse
         # A hair more than the ellipse, against rounding.
-        first = max(int(np.ceil(row[MY] + high - HALF - hair)), upper)
+        first = min(max(int(np.ceil(row[MY] + high - HALF - hair)), upper), lower)
         window[column] = first
         window[column + 1] = max(min(int(np.floor(row[MY] + low - HALF + hair)) + 1, lower), first)
         column += 2

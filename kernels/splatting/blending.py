@@ -127,15 +127,18 @@ def _give(planes, plane, tall, wide, picture, place, width):  # type: ignore[no-
 
 @njit(cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
 def _take(planes, plane, tall, wide, picture, place, width):  # type: ignore[no-untyped-def]
-    """Copy a tile of a picture to a plane."""
-    for y in range(tall):
+    """Copy a tile of a picture to a plane; zeros to what lanes may hang over, since 0 * NaN is none."""
+    for y in range(tall + ROWS - 1):
         k = plane * PLANE + y * STRIDE
-        for x in range(0, wide, STRIP):
+        here = wide if y < tall else 0
+        for x in range(0, here, STRIP):
             if x + STRIP <= wide:
                 copy(planes, k + x, picture, place + x)
             else:
                 for more in range(x, wide):
                     planes[k + more] = picture[place + more]
+        for x in range(here, wide + STRIP):
+            planes[k + x] = ZERO
         place += width
 
 
@@ -210,9 +213,9 @@ def blend_back(
     tiles, offsets, copies, windows, order, width, height, colour, left, depth, normal, v_colour, v_alpha,
     v_depth, v_normal, hits
 ):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Write the sums of gradients of every ellipse in every one of ``tiles`` to its place in ``hits`` (M, 13).
+    """Write the sums of gradients of every ellipse in every one of ``tiles`` to its place in ``hits`` (M + 1, 13).
 
-    See ``side_by_side.SUMS``; ``depth``, ``normal`` and the gradients by them may be ``None``.
+    See ``side_by_side.SUMS``; ``depth``, ``normal`` and the gradients by them may be ``None``, with 9 columns then.
     """
     tiles_across = -(-width // WIDE)
     planes = np.zeros(PLANES * PLANE, np.float32)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +22,7 @@ from meshloom.kernels.splatting import (
     arrays,
     binning,
     blending,
+    colouring,
     harmonics,
     lanes,
     projecting,
@@ -40,7 +41,7 @@ MOST_BYTES = 5 << 30
 _PIECES = 6
 
 
-_SOURCES = (arrays, binning, blending, harmonics, lanes, projecting, projecting_back, side_by_side)
+_SOURCES = (arrays, binning, blending, colouring, harmonics, lanes, projecting, projecting_back, side_by_side)
 forget_stale([Path(str(module.__file__)) for module in _SOURCES], Path(blending.blend.stats.cache_path))
 
 
@@ -148,6 +149,8 @@ class CpuRasteriser:
     def _listed(
         self, gaussians: Gaussians, camera: Camera, settings: Settings, between: Callable[[], None]
     ) -> _Held:
+        parts = (getattr(gaussians, field.name) for field in fields(Gaussians))
+        gaussians = Gaussians(*(np.ascontiguousarray(part, np.float32) for part in parts))
         count = len(gaussians)
         across, down = -(-camera.width // WIDE), -(-camera.height // TALL)
         rows = np.empty((count, ROW), np.float32)
@@ -155,8 +158,8 @@ class CpuRasteriser:
         lens = (camera.fx, camera.fy, camera.cx, camera.cy)
         size = (float(camera.width), float(camera.height))
         bands = (min(settings.degree, gaussians.degree) + 1) ** 2
-        parts = self._parts(count)
-        touched = np.zeros((len(parts), across * down), np.int64)
+        pairs = self._parts(count)
+        touched = np.zeros((len(pairs), across * down), np.int64)
 
         def project(part: int, first: int, last: int) -> None:
             projecting.project(
@@ -166,12 +169,13 @@ class CpuRasteriser:
             )  # fmt: skip
             binning.count(first, last, rows, across, down, each, one, touched[part])
 
-        self.together(project, [(part, *pair) for part, pair in enumerate(parts)])
+        self.together(project, [(part, *pair) for part, pair in enumerate(pairs)])
         between()
         starts = np.zeros(count + 1, np.int64)
         np.cumsum(each, out=starts[1:])
         total = int(starts[-1])
-        if total * (8 + WINDOW + 4 * ROW + 4 * SUMS) + count * 4 * ROW > MOST_BYTES:
+        # Copies twice: while they are sorted, at worst all are of one tile.
+        if total * (24 + WINDOW + 8 * ROW + 4 * SUMS) + count * 4 * ROW > MOST_BYTES:
             raise TooLarge(
                 f"{count:,} Gaussians touch {total:,} tiles of the picture, which needs over"
                 f" {MOST_BYTES >> 30} GiB of memory"
@@ -187,7 +191,7 @@ class CpuRasteriser:
             binning.fill,
             [
                 (*pair, rows, starts, one, across, down, cursor, copies, places)
-                for pair, cursor in zip(parts, cursors, strict=True)
+                for pair, cursor in zip(pairs, cursors, strict=True)
             ],
         )
         # Waking a thread costs more than a few hits do.

@@ -15,6 +15,7 @@ from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
@@ -198,6 +199,13 @@ def total(typing: Any, lanes: Any) -> Any:
     return signature(lanes.scalar, lanes), build
 
 
+def _flat(*arrays: Any) -> None:
+    """Refuse those whose rows do not lie one after the other."""
+    for array in arrays:
+        if not isinstance(array, types.Array) or array.layout != "C":
+            raise TypingError(f"lanes need a contiguous array, not {array}")
+
+
 def _place(context: Any, builder: Any, array: Any, values: Any, whole: Any) -> Any:
     """The address of ``values[1]`` in the array ``values[0]``, as of LLVM's type ``whole``."""
     data = context.make_array(array)(context, builder, values[0]).data
@@ -207,6 +215,7 @@ def _place(context: Any, builder: Any, array: Any, values: Any, whole: Any) -> A
 @intrinsic  # type: ignore[untyped-decorator]
 def load(typing: Any, array: Any, index: Any) -> Any:
     """What lies from ``index`` on in a contiguous array of either float; nothing is checked."""
+    _flat(array)
     kind = SINGLE if array.dtype == types.float32 else DOUBLE
 
     def build(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
@@ -385,6 +394,7 @@ def gather(
     The rows are ``which`` (DOUBLES,) of ``source``, ``stride`` floats apart; of each, those from ``offset`` on.
     Nothing is checked.
     """
+    _flat(held, source, which)
     size = count.literal_value
 
     def build(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
@@ -408,6 +418,7 @@ def scatter(
     typing: Any, held: Any, part: Any, target: Any, which: Any, stride: Any, offset: Any, count: Any
 ) -> Any:
     """What :func:`gather` does, the other way, to a ``target`` of float32; of equal rows the first lane stays."""
+    _flat(held, target, which)
     size = count.literal_value
 
     def build(context: Any, builder: Any, kinds: Any, values: Any) -> Any:

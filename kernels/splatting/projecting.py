@@ -89,7 +89,6 @@ def _draw(held, bands_used, turn, shift, lens, size, blur, antialiased, basis, f
     put(found, C, va * full)
     put(found, OPACITY, opacity)
     put(found, DEPTH, z)
-    put(found, REACH_X, choose(seen, reach_x, -1.0))
     put(found, REACH_Y, reach_y)
     away, _ = towards(held, eye)
     harmonics(away, bands_used, basis)
@@ -99,6 +98,9 @@ def _draw(held, bands_used, turn, shift, lens, size, blur, antialiased, basis, f
         red = red + by * of(held, SH + 3 * band)
         green = green + by * of(held, SH + 3 * band + 1)
         blue = blue + by * of(held, SH + 3 * band + 2)
+    every = red + green + blue
+    seen = seen & (every > -np.inf) & (every < np.inf)
+    put(found, REACH_X, choose(seen, reach_x, -1.0))
     put(found, RED, larger(red, 0.0))
     put(found, GREEN, larger(green, 0.0))
     put(found, BLUE, larger(blue, 0.0))

@@ -67,7 +67,7 @@ def test_gradients_of_colour_alone_are_the_same_without_geometry():
 
 
 def test_nothing_depends_on_the_number_of_threads():
-    gaussians, view = scene(9000, 1), camera(150, 90)
+    gaussians, view = scene(9000, 1), camera(300, 200)
     slope = np.random.default_rng(1).normal(size=(3, view.height, view.width)).astype(np.float32)
     results = []
     for threads in (1, 2, 5):
@@ -78,6 +78,65 @@ def test_nothing_depends_on_the_number_of_threads():
         assert np.array_equal(frame.colour, results[0][0].colour)
         for part in (*PARTS, "rotation", "shift"):
             assert np.array_equal(getattr(found, part), getattr(results[0][1], part)), part
+
+
+def test_a_gradient_that_is_no_number_stays_where_it_is_for_any_number_of_threads():
+    gaussians, view = scene(20_000, 0, 2), camera(200, 140)
+    gaussians.scales[:] *= 0.1
+    slope = np.ones((3, view.height, view.width), np.float32)
+    slope[:, :40, 70:100] = np.nan
+    found = []
+    for threads in (1, 2, 3):
+        with CpuRasteriser(threads) as rasteriser:
+            found.append(rasteriser.backward(rasteriser.render(gaussians, view), slope))
+    for other in found[1:]:
+        assert np.array_equal(other.spread, found[0].spread, equal_nan=True)
+        assert np.array_equal(other.means, found[0].means)
+    assert 0 < np.isnan(found[0].spread).mean() < 0.2
+
+
+def test_pictures_of_any_size_and_giants_in_them():
+    random = np.random.default_rng(3)
+    giants = scene(300, 0, 3)
+    giants.means[:, :2] *= 10 ** random.uniform(0, 7, (300, 1)).astype(np.float32)
+    giants.scales[:] *= 10 ** random.uniform(-3, 8, (300, 1)).astype(np.float32)
+    with CpuRasteriser(2) as rasteriser:
+        for width, height in ((1, 1), (3, 200), (65, 129), (200, 3), (129, 257)):
+            frame = rasteriser.render(giants, camera(width, height), Settings(geometry=True))
+            found = rasteriser.backward(frame, frame.colour, frame.alpha, frame.depth, frame.normal)
+            windows, tall, wide = frame.held.windows.astype(int), min(128, height), min(64, width)
+            assert windows[:, 0].max(initial=0) <= wide and windows[:, 1].max(initial=0) <= 8
+            assert (windows[windows[:, 1] > 0, 2:4] <= tall).all() and np.isfinite(frame.colour).all()
+            assert frame.left.min() >= 0 and all(np.isfinite(getattr(found, part)).all() for part in PARTS)
+
+
+def test_giants_beside_a_narrow_tile():
+    """Centres and reaches beyond 1e8 pixels, where float32 knows no single ones."""
+    z = np.linspace(0.1, 2, 400, dtype=np.float32)
+    x = np.geomspace(1e8, 1e9, 400).astype(np.float32)
+    means = np.stack([x * z / 57, 0 * z, z], 1)
+    scales = np.repeat(((x * 0.999_999_9 - 40) * z / 57 / np.sqrt(2 * np.log(127.5)))[:, None], 3, 1)
+    turns = np.tile(np.array([1, 0, 0, 0], np.float32), (400, 1))
+    sh = np.zeros((400, 1, 3), np.float32)
+    far = Gaussians(means, turns, scales.astype(np.float32), np.full(400, 0.5, np.float32), sh)
+    view = replace(camera(65, 129), rotation=np.eye(3), shift=np.zeros(3), fx=57.0)
+    with CpuRasteriser(1) as rasteriser:
+        frame = rasteriser.render(far, view)
+        assert np.isfinite(frame.colour).all()
+        assert np.isfinite(rasteriser.backward(frame, frame.colour).means).all()
+
+
+def test_arrays_with_gaps_are_drawn_as_those_without():
+    good, view = scene(200, 2), camera()
+    wide = Gaussians(*(np.repeat(getattr(good, part), 2, axis=0)[::2] for part in PARTS))
+    turned = Gaussians(*(np.asfortranarray(getattr(good, part)) for part in PARTS))
+    with CpuRasteriser(2) as rasteriser:
+        frame = rasteriser.render(good, view)
+        found = rasteriser.backward(frame, frame.colour)
+        for other in (wide, turned):
+            drawn = rasteriser.render(other, view)
+            assert np.array_equal(drawn.colour, frame.colour)
+            assert np.array_equal(rasteriser.backward(drawn, frame.colour).sh, found.sh)
 
 
 @pytest.mark.parametrize("antialiased", [False, True])
@@ -115,14 +174,17 @@ def test_what_cannot_be_drawn_is_left_out():
     means, scales, quaternions = good.means.copy(), good.scales.copy(), good.quaternions.copy()
     means[0], means[1], means[2] = np.nan, np.inf, [0, 0, -50]
     quaternions[3], scales[4], scales[5] = 0, np.inf, np.nan
-    bad = replace(good, means=means, scales=scales, quaternions=quaternions)
-    rest = Gaussians(*(getattr(good, part)[6:] for part in PARTS))
+    sh = good.sh.copy()
+    sh[6], sh[7, 0, 1] = np.inf, np.nan
+    bad = replace(good, means=means, scales=scales, quaternions=quaternions, sh=sh)
+    rest = Gaussians(*(getattr(good, part)[8:] for part in PARTS))
     with CpuRasteriser(2) as rasteriser:
         slope = np.ones((3, 41, 52), np.float32)
         frame = rasteriser.render(bad, camera(), Settings(geometry=True))
         found = rasteriser.backward(frame, slope)
         assert np.array_equal(frame.colour, rasteriser.render(rest, camera()).colour)
-        assert np.isfinite(found.means).all() and not found.means[:6].any() and found.means[6:].any()
+        assert np.isfinite(found.means).all() and not found.means[:8].any() and found.means[8:].any()
+        assert np.isfinite(found.rotation).all() and np.isfinite(found.shift).all()
         nothing = rasteriser.render(Gaussians(*(getattr(good, part)[:0] for part in PARTS)), camera())
         assert (nothing.left == 1).all() and not nothing.colour.any()
         assert rasteriser.backward(nothing, slope).means.shape == (0, 3)

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.errors import TypingError
 
 from meshloom.kernels.splatting.fresh import MARK, forget_stale
 from meshloom.kernels.splatting.lanes import (
@@ -141,6 +142,11 @@ def test_of_equal_rows_the_first_lane_stays():
     assert target.tolist() == [1, 0, 0]
     _of_doubles(np.arange(6.0), which + 1, held)
     assert held.tolist() == [3] * DOUBLES
+
+
+def test_arrays_with_gaps_are_refused():
+    with pytest.raises(TypingError, match="contiguous"):
+        _doubled(np.zeros(4 * DOUBLES)[::2], np.zeros(DOUBLES))
 
 
 GATE = """
