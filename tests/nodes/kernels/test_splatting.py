@@ -28,7 +28,7 @@ def test_another_kernel_passes_the_gate_first(run):
 def test_what_cannot_be_used_is_an_error_or_replaced_with_a_warning(run, monkeypatch):
     kernel = type(registry.get("torch.tiles"))
     monkeypatch.setattr(kernel, "allowed", (0.0, 0.0))
-    with pytest.raises(NodeError, match="fails 8 of 8") as caught:
+    with pytest.raises(NodeError, match=r"fails (\d+) of \1 cases") as caught:
         splatting("torch.tiles", run=run)
     assert "own.cpu" in caught.value.hint
     assert splatting("torch.tiles", fallback=True, run=run).kernel.id == "own.cpu"
