@@ -77,6 +77,16 @@ def count(first, last, rows, tiles_across, tiles_down, each, one, lengths):  # t
         each[n] = total
 
 
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _append(row, tile, cursor, copies):  # type: ignore[no-untyped-def]
+    """Copy ``row`` to the end of the tile's list; the place."""
+    place = cursor[tile]
+    cursor[tile] = place + 1
+    for column in range(ROW):
+        copies[place, column] = row[column]
+    return place
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def fill(first, last, rows, starts, one, tiles_across, tiles_down, cursor, copies, places):  # type: ignore[no-untyped-def]
     """Copy ``rows[first:last]`` into the lists of the tiles that each touches, (M, 16), one list after the other.
@@ -90,11 +100,7 @@ def fill(first, last, rows, starts, one, tiles_across, tiles_down, cursor, copie
             continue
         row = rows[n]
         if number + 1 == starts[n + 1]:  # most are
-            place = cursor[one[n]]
-            cursor[one[n]] = place + 1
-            for column in range(ROW):
-                copies[place, column] = row[column]
-            places[number] = place
+            places[number] = _append(row, one[n], cursor, copies)
             continue
         begin, end = _extent(row[MY], row[REACH_Y], TALL, tiles_down)
         left, right = _extent(row[MX], row[REACH_X], WIDE, tiles_across)
@@ -103,11 +109,7 @@ def fill(first, last, rows, starts, one, tiles_across, tiles_down, cursor, copie
             if slants:
                 left, right = _span(row, tile_row, tiles_across)
             for tile in range(tile_row * tiles_across + left, tile_row * tiles_across + right):
-                place = cursor[tile]
-                cursor[tile] = place + 1
-                for column in range(ROW):
-                    copies[place, column] = row[column]
-                places[number] = place
+                places[number] = _append(row, tile, cursor, copies)
                 number += 1
 
 
