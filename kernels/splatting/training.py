@@ -7,13 +7,13 @@ one that was never stopped, and the number of threads changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meshloom.kernels.splatting import densify
+from meshloom.kernels.splatting import densify, restraint
 from meshloom.kernels.splatting.adam import Moving
 from meshloom.kernels.splatting.arrays import Camera, Frame, Gaussians, Settings
 from meshloom.kernels.splatting.kernel import Rasteriser
@@ -24,6 +24,8 @@ Floats = NDArray[np.float32]
 _SPARSE = 0.01
 #: What the noise of faint Gaussians is multiplied with, likewise.
 _NOISE = 5e5
+#: Iterations between looks at sizes.
+_SIZES_EVERY = 20
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class Recipe:
     background: tuple[float, float, float] | None = (0.0, 0.0, 0.0)
     exposure: bool = True
     refine_cameras: bool = False
+    #: Part of the Gaussians that is left out of an iteration at the end of the training; it grows from nothing.
+    #: With it sizes are limited, see ``restraint``.
+    dropout: float = 0.0
     seed: int = 0
     extent: float = 1.0
     rate_means: float = 8e-4
@@ -120,6 +125,7 @@ class Training:
         self.count = 0
         self.skipped = 0
         self.first_count = len(start)
+        self.eyes = np.array([-view.camera.rotation.T @ view.camera.shift for view in views])
 
     def all(self) -> list[Moving]:
         return [self.means, self.quaternions, self.log_scales, self.logits, self.sh]
@@ -192,7 +198,11 @@ class Training:
         level = self.level()
         view = self.views[index].at(level)
         gaussians = self.gaussians()
-        frame = self.rasteriser.render(gaussians, self.camera(index, level), self.settings())
+        part = None
+        if recipe.dropout:
+            left_out = np.random.default_rng([recipe.seed, 5, self.count])
+            part = restraint.shares(gaussians.opacities, recipe.dropout * self.done, left_out)
+        frame = self.rasteriser.render(_thinned(gaussians, part), self.camera(index, level), self.settings())
         colour = recipe.background
         behind = random.random(3) if colour is None else np.array(colour)
         drawn = frame.over(behind)
@@ -214,7 +224,7 @@ class Training:
         if not (np.isfinite(value) and np.isfinite(slope.sum(dtype=np.float64))):
             self.skipped += 1
             return float("nan")
-        self._move(index, frame, drawn, gain, slope, behind, gaussians, random)
+        self._move(index, frame, drawn, gain, slope, behind, gaussians, part, random)
         return float(value)
 
     def _exposure(self, index: int) -> tuple[Floats, Floats]:
@@ -230,6 +240,7 @@ class Training:
         slope: Floats,
         behind: NDArray[np.float64],
         gaussians: Gaussians,
+        part: Floats | None,
         random: np.random.Generator,
     ) -> None:
         recipe, rasteriser = self.recipe, self.rasteriser
@@ -245,7 +256,7 @@ class Training:
             return
         scales = found.scales * gaussians.scales
         opacity = gaussians.opacities
-        by_opacity = found.opacities
+        by_opacity = found.opacities if part is None else found.opacities * part
         if recipe.strategy == "mcmc":
             by_opacity = by_opacity + np.float32(_SPARSE / len(opacity))
             scales = scales + np.float32(_SPARSE / (3 * len(opacity))) * gaussians.scales / np.float32(
@@ -267,6 +278,8 @@ class Training:
         )
         self._learn_photo(index, own if recipe.exposure else None, found.rotation, found.shift, slow)
         self._densify(found.spread, found.seen, frame, rate, random)
+        if recipe.dropout and self.count % _SIZES_EVERY == 0:
+            restraint.limit_sizes(self.log_scales.values, self.means.values, self.eyes)
 
     def _learn_photo(
         self,
@@ -367,6 +380,10 @@ class Training:
         self.looks = state["looks"].copy()
         self.steep, self.seen = state["steep"].copy(), state["seen"].copy()
         self.count, self.skipped, self.first_count = (int(number) for number in state["counts"])
+
+
+def _thinned(gaussians: Gaussians, part: Floats | None) -> Gaussians:
+    return gaussians if part is None else replace(gaussians, opacities=gaussians.opacities * part)
 
 
 def _turn(vector: NDArray[np.float64]) -> NDArray[np.float64]:

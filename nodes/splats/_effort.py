@@ -10,6 +10,8 @@ from meshloom.graph_runtime.spec import NodeError
 MOST_BYTES = 6 << 30
 #: Looks at each photo after which nothing more is learned of what lies between them.
 A_PHOTO = 400
+#: Part of the ellipsoids left out of an iteration where photos are few, and the numbers of photos that are few and many.
+FEW_PHOTOS, FEW, MANY = 0.4, 10, 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ def chosen(effort: str, iterations: int, max_side: int, most: int, degree: int) 
 def for_photos(effort: Effort, photos: int) -> Effort:
     """With no more iterations than so few photos can teach: beyond, each is learned by heart."""
     return replace(effort, iterations=min(effort.iterations, max(1000, A_PHOTO * photos)))
+
+
+def dropout_for(photos: int) -> float:
+    """What helps against learning photos by heart: the fewer there are, the more."""
+    return FEW_PHOTOS * min(1.0, max(0.0, (MANY - photos) / (MANY - FEW)))
 
 
 def state_bytes(effort: Effort) -> int:

@@ -54,6 +54,7 @@ def train(
     colour: Annotated[tuple[float, float, float], Colour()] = (0.0, 0.0, 0.0),
     outside_masks: Literal["ignore", "empty"] = "ignore",
     ssim_weight: Annotated[float, Slider(0.0, 1.0, step=0.05)] = 0.2,
+    dropout: Annotated[float, Range(-1.0, 0.9)] = -1.0,
     seed: Annotated[int, Seed()] = 0,
     *,
     run: Run,
@@ -84,6 +85,8 @@ def train(
     background: what lies behind everything: one colour, or another at random each time, so that nothing hides in it
     outside_masks: ignore leaves open what is there; empty says that nothing is
     ssim_weight: how much structure counts against plain differences
+    dropout: part of the ellipsoids left out at random, growing to this (Park et al., 2025), so that few photos are not
+        learned by heart; -1 = by their number: 0.4 for up to 10, none for 20 and more
     """
     from meshloom.kernels.splatting.arrays import Gaussians
     from meshloom.kernels.splatting.starting import (
@@ -95,7 +98,7 @@ def train(
         where_nothing_is,
     )
     from meshloom.kernels.splatting.training import Recipe
-    from meshloom.nodes.splats._effort import check_memory, chosen, for_photos, segments
+    from meshloom.nodes.splats._effort import check_memory, chosen, dropout_for, for_photos, segments
     from meshloom.nodes.splats._gaussians import splats_of
     from meshloom.nodes.splats._kernels import opened
     from meshloom.nodes.splats._measuring import table_of
@@ -167,6 +170,7 @@ def train(
         background=colour if background == "colour" else None,
         exposure=exposure,
         refine_cameras=refine_cameras,
+        dropout=dropout_for(len(shown)) if dropout < 0 else dropout,
         seed=seed,
         extent=reach,
     )

@@ -6,6 +6,7 @@ import pytest
 from meshloom.graph_runtime.errors import Cancelled
 from meshloom.graph_runtime.spec import NodeError
 from meshloom.graph_runtime.types import Cameras, Image, Mask, PointCloud
+from meshloom.kernels.splatting.restraint import LARGEST
 from meshloom.nodes.splats import _effort
 from meshloom.nodes.splats.train import train
 
@@ -104,7 +105,8 @@ def test_exposure_is_not_taken_for_paint(world, run):
     ]
     evened = {}
     for exposure in (False, True):
-        settings = {**QUICK, "iterations": 300, "exposure": exposure}
+        # Without so many of so few splats the pictures would differ by more than by their exposure.
+        settings = {**QUICK, "iterations": 300, "exposure": exposure, "dropout": 0.0}
         trained = train(uneven, cameras, points, **settings, hold_out=5, run=run)
         evened[exposure] = trained.report.rows[-1][2]
     assert evened[True] > evened[False] + 0.3
@@ -215,6 +217,28 @@ def test_few_photos_are_not_looked_at_too_often():
     standard = chosen("standard", 0, 0, 0, -1)
     assert for_photos(standard, 9).iterations == 9 * A_PHOTO < standard.iterations
     assert for_photos(standard, 100) == standard and for_photos(standard, 1).iterations == 1000
+
+
+def test_the_fewer_photos_the_more_is_left_out(world, run):
+    assert _effort.dropout_for(3) == _effort.dropout_for(10) == 0.4
+    assert 0 < _effort.dropout_for(15) < 0.4
+    assert _effort.dropout_for(20) == _effort.dropout_for(500) == 0
+    images, cameras, points = world
+    few = Cameras(cameras.intrinsics[:9], cameras.extrinsics[:9], cameras.sizes[:9], cameras.names[:9])
+    settings = {**QUICK, "iterations": 30, "hold_out": 0}
+    by_number = train(images[:9], few, points, **settings, run=run).splats
+    told = train(images[:9], few, points, **settings, dropout=0.4, run=run).splats
+    without = train(images[:9], few, points, **settings, dropout=0.0, run=run).splats
+    assert np.array_equal(by_number.means, told.means)
+    assert by_number.means.shape != without.means.shape or (by_number.means != without.means).any()
+
+
+def test_from_few_photos_no_splat_is_as_large_as_its_distance_from_the_cameras(world, run):
+    images, cameras, points = world
+    splats = train(images, cameras, None, **QUICK, hold_out=0, run=run).splats
+    eyes = np.array([-turn[:, :3].T @ turn[:, 3] for turn in cameras.extrinsics])
+    away = np.linalg.norm(splats.means[:, None] - eyes[None], axis=2).min(axis=1)
+    assert (splats.scales.max(axis=1) <= LARGEST * away * 1.001).all()
 
 
 def test_another_kernel_learns_the_same_scene(world, run):
