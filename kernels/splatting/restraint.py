@@ -1,8 +1,8 @@
 """Against learning few photos by heart: what fits them exactly need not be what is there.
 
-Of the Gaussians, some are left out of every iteration, so that none can hide what is wrong behind it and none relies
-on its neighbours (Park et al., "DropGaussian", CVPR 2025). That makes large ones pay, so sizes are limited as well: one
-as large as its distance from a camera is drawn as a haze by cameras beside those that it was learned from.
+Of the Gaussians, some are left out of every iteration, so that none can hide what is wrong behind it and none
+relies on its neighbours (Park et al., "DropGaussian", CVPR 2025). That makes large ones pay, so sizes are limited as
+well: one as large as its distance from a camera is drawn as a haze by cameras beside those it was learned from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LARGEST = 0.3
 
 
 def shares(opacities: Floats, rate: float, random: np.random.Generator) -> Floats:
-    """(N,) what ``opacities`` (N,) are multiplied with: zero for the share ``rate``, and for the others more than one.
+    """(N,) what ``opacities`` (N,) are multiplied with: zero for the share ``rate``, more than one for the others.
 
     Such that the sum is expected to stay, and no product is above what is drawn at most.
     """

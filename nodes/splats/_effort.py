@@ -10,7 +10,7 @@ from meshloom.graph_runtime.spec import NodeError
 MOST_BYTES = 6 << 30
 #: Looks at each photo after which nothing more is learned of what lies between them.
 A_PHOTO = 400
-#: Part of the ellipsoids left out of an iteration where photos are few, and the numbers of photos that are few and many.
+#: Part of the ellipsoids left out of an iteration where photos are few, and how many are few and many.
 FEW_PHOTOS, FEW, MANY = 0.4, 10, 20
 
 

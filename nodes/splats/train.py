@@ -85,8 +85,8 @@ def train(
     background: what lies behind everything: one colour, or another at random each time, so that nothing hides in it
     outside_masks: ignore leaves open what is there; empty says that nothing is
     ssim_weight: how much structure counts against plain differences
-    dropout: part of the ellipsoids left out at random, growing to this (Park et al., 2025), so that few photos are not
-        learned by heart; -1 = by their number: 0.4 for up to 10, none for 20 and more
+    dropout: part of the ellipsoids left out at random, growing to this, so that few photos are not learned by heart
+        (Park et al., 2025); -1 = by their number: 0.4 for up to 10, none for 20 and more
     """
     from meshloom.kernels.splatting.arrays import Gaussians
     from meshloom.kernels.splatting.starting import (

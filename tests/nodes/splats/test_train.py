@@ -234,7 +234,7 @@ def test_the_fewer_photos_the_more_is_left_out(world, run):
 
 
 def test_from_few_photos_no_splat_is_as_large_as_its_distance_from_the_cameras(world, run):
-    images, cameras, points = world
+    images, cameras, _ = world
     splats = train(images, cameras, None, **QUICK, hold_out=0, run=run).splats
     eyes = np.array([-turn[:, :3].T @ turn[:, 3] for turn in cameras.extrinsics])
     away = np.linalg.norm(splats.means[:, None] - eyes[None], axis=2).min(axis=1)
