@@ -256,3 +256,16 @@ class Batch:
                 inverse.apply(document)
             raise
         return Batch(tuple(reversed(undo)), self.label)
+
+
+def in_turn(first: Edit, then: Edit, label: str) -> Batch:
+    """Two edits as one, however often this is done: of a parameter given twice only the last value stays."""
+    parts = [*_parts(first), *_parts(then)]
+    if all(isinstance(part, Set) for part in parts):
+        last = {(part.scope, part.name, part.param): part for part in parts if isinstance(part, Set)}
+        parts = list(last.values())
+    return Batch(tuple(parts), label)
+
+
+def _parts(edit: Edit) -> Sequence[Edit]:
+    return edit.edits if isinstance(edit, Batch) else (edit,)

@@ -17,7 +17,7 @@ from shiboken6 import isValid
 
 from meshloom.graph_runtime.catalog import Catalog
 from meshloom.graph_runtime.document import ROOT, Document
-from meshloom.graph_runtime.edits import Batch, Edit
+from meshloom.graph_runtime.edits import Batch, Edit, in_turn
 from meshloom.graph_runtime.errors import EditError
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.preset import parse, read_workflow, resolve, save_workflow, to_edits
@@ -215,6 +215,6 @@ class _Step(QUndoCommand):
     def mergeWith(self, other: QUndoCommand) -> bool:
         if not isinstance(other, _Step) or other._merge != self._merge:
             return False
-        self._edit = Batch((self._edit, other._edit), self._edit.label)
-        self._inverse = Batch((other._inverse, self._inverse), self._edit.label)
+        self._edit = in_turn(self._edit, other._edit, self._edit.label)
+        self._inverse = in_turn(other._inverse, self._inverse, self._edit.label)
         return True

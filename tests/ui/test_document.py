@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from meshloom.graph_runtime.catalog import Catalog
-from meshloom.graph_runtime.edits import Add, Batch, NewLink, Set
+from meshloom.graph_runtime.edits import Add, Batch, Move, NewLink, Set
 from meshloom.graph_runtime.errors import MeshloomError
 from meshloom.graph_runtime.graph import NodeData
 from meshloom.ui.document import OpenDocument, open_file
@@ -64,6 +64,21 @@ def test_dragging_a_slider_is_one_step(catalog: Catalog) -> None:
     assert document.snapshot() == before
     document.undo_stack.redo()
     assert document.snapshot().nodes["blur"].params["radius"] == 3.0
+
+
+def test_a_drag_of_any_length_can_be_undone(catalog: Catalog) -> None:
+    document = OpenDocument(catalog)
+    document.do(ADD)
+    before = document.snapshot()
+    for count in range(3000):
+        both = Set("blur", "radius", 1.0 + count), Move("blur", (float(count), 0.0))
+        document.do(both[0] if count % 2 else Batch(both), merge="one")
+    after = document.snapshot()
+    assert document.undo_stack.count() == 2
+    document.undo_stack.undo()
+    assert document.snapshot() == before
+    document.undo_stack.redo()
+    assert document.snapshot() == after
 
 
 def test_saving_and_opening_gives_the_same_graph(catalog: Catalog, tmp_path: Path) -> None:

@@ -106,19 +106,30 @@ class Box:
         corners = np.array(list(itertools.product(*zip(*scene, strict=True)))) @ self.axes
         low, high = corners.min(axis=0), corners.max(axis=0)
         widest = float((high - low).max()) or 1.0
-        size = np.maximum(high - low, 1e-3 * widest) * (math.sqrt(3) if self.shape != "box" else 1.02)
+        size = np.maximum(high - low, 1e-3 * widest) * (math.sqrt(3) if self.shape != "box" else 1.0) * 1.02
         return replace(self, centre=_triple(self.axes @ ((low + high) / 2)), size=_triple(size))
 
-    def rounded(self) -> Box:
-        """To four digits of its largest length, so that parameters stay readable."""
-        largest = max((each for each in self.size if 0 < each < math.inf), default=1.0)
-        places = 3 - math.floor(math.log10(largest))
+    def rounded(self, before: Box) -> Box:
+        """To four digits of each length, so that parameters stay readable; what is as ``before`` stays exact."""
+        lengths = [each for each in self.size if 0 < each < math.inf]
+        digits = _digits(min(lengths, default=1.0))
+        size = [round(each, _digits(each)) if 0 < each < math.inf else each for each in self.size]
         return replace(
             self,
-            centre=_triple(np.round(self.centre, places)),
-            size=_triple(np.round(self.size, places)),
-            turn=_triple(np.round(self.turn, 1) + 0.0),
+            centre=_where_new([round(each, digits) for each in self.centre], self.centre, before.centre),
+            size=_where_new(size, self.size, before.size),
+            turn=_where_new([round(each, 1) + 0.0 for each in self.turn], self.turn, before.turn),
         )
+
+
+def _digits(length: float) -> int:
+    """Places behind the point that make four digits of a length."""
+    return 3 - math.floor(math.log10(length))
+
+
+def _where_new(rounded: list[float], exact: Triple, before: Triple) -> Triple:
+    x, y, z = (old if new == old else near for near, new, old in zip(rounded, exact, before, strict=True))
+    return x, y, z
 
 
 def _triple(held: Array) -> Triple:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,8 @@ _COUNTED = 3_000_000
 _KNOB = 5.0
 _AXES = ("#eb5250", "#6bbf54", "#4d85f2")
 _FIELDS = ("centre", "size", "turn", "shape", "keep")
+#: Of all drags of all tools: those of one merge to one step.
+_STROKES = itertools.count()
 
 
 class CropTool(Tool):
@@ -51,10 +54,11 @@ class CropTool(Tool):
         #: While a side is swung: the axis of the box it turns about.
         self._swing: int | None = None
         self._start = QPointF()
-        self._stroke = 0
+        self._stroke = ""
         #: The box and the clouds counted last, and what came out.
         self._count: tuple[Box | None, list[Points], str] = (None, [], "")
-        self._wrote = False
+        #: Where the stack of undo stands after this drag has changed something.
+        self._wrote: int | None = None
         self.told = Elided(self)
         self.fit = QToolButton(self)
         self.fit.setText(_("Fit to the scene"))
@@ -127,6 +131,7 @@ class CropTool(Tool):
         clouds = [each for each in made if isinstance(each, Points) and len(each.positions)]
         count = sum(len(each.positions) for each in clouds)
         if not count or count > _COUNTED or self._at is not None or self.viewport.drawing.crop is None:
+            self._count = (None, [], "")  # clouds that went are not kept alive
             return ""
         box = self.box()
         if self._count[0] != box or self._count[1] != clouds:
@@ -139,16 +144,16 @@ class CropTool(Tool):
         """Whether only a run knows what the box is."""
         return any(self.node.is_linked(field) for field in _FIELDS)
 
-    def _write(self, box: Box, words: str, merge: str = "") -> None:
-        box, now = box.rounded(), self.box()
+    def _write(self, box: Box, before: Box, words: str, merge: str = "") -> None:
+        box, now = box.rounded(before), self.box()
         fields = [each for each in ("centre", "size", "turn") if getattr(box, each) != getattr(now, each)]
         if self.node.write({field: getattr(box, field) for field in fields}, words, merge):
-            self._wrote = True
+            self._wrote = self.node.document.undo_stack.index()
 
     def _fit(self) -> None:
         scene = self.viewport.box
         if scene is not None and self.node.is_there and self._free(1):
-            self._write(self.box().around(scene), _("Fit the box"))
+            self._write(self.box().around(scene), self.box(), _("Fit the box"))
 
     # ------------------------------------------------------------------------------------------ the mouse
 
@@ -171,8 +176,8 @@ class CropTool(Tool):
         self._grip = self._reached(handle, at)
         if self._grip is None:
             return False
-        self._at, self._wrote, self._swing, self._start = handle, False, None, at
-        self._stroke += 1
+        self._at, self._wrote, self._swing, self._start = handle, None, None, at
+        self._stroke = f"crop {next(_STROKES)}"
         return True
 
     def _reached(self, handle: int, at: QPointF) -> Array | float | None:
@@ -187,9 +192,8 @@ class CropTool(Tool):
     def drag(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         if self._at is None or not self.node.is_there:
             return
-        merge = f"crop {id(self)} {self._stroke}"
         if self._at > 0 and (modifiers & Qt.KeyboardModifier.ShiftModifier or self._swing is not None):
-            self._swing_to(at, merge)
+            self._swing_to(at)
             return
         reached = self._reached(self._at, at)
         if reached is None:
@@ -200,9 +204,10 @@ class CropTool(Tool):
             box = self._from.moved(by)
         else:
             box = self._from.pulled(self._at, float(by), self._scene, both)
-        self._write(box, _("Move the box") if self._at == 0 else _("Resize the box"), merge)
+        words = _("Move the box") if self._at == 0 else _("Resize the box")
+        self._write(box, self._from, words, self._stroke)
 
-    def _swing_to(self, at: QPointF, merge: str) -> None:
+    def _swing_to(self, at: QPointF) -> None:
         """Turn the box about that of its axes which brings the side the way that the mouse first went."""
         assert self._at is not None
         if "turn" in self.held_fast():
@@ -224,7 +229,7 @@ class CropTool(Tool):
             self._swing = int(np.argmax(fits))
         way = ways[self._swing]
         angle = np.degrees(float(way @ went) / max(float(way @ way), _LEAST_ARM**2))
-        self._write(box.swung(self._swing, float(angle)), _("Turn the box"), merge)
+        self._write(box.swung(self._swing, float(angle)), box, _("Turn the box"), self._stroke)
 
     def release(self) -> None:
         self._at = None
@@ -241,8 +246,9 @@ class CropTool(Tool):
         if event.key() != Qt.Key.Key_Escape or self._at is None:
             return False
         self._at = None
-        if self._wrote:
-            self.node.document.undo_stack.undo()
+        stack = self.node.document.undo_stack
+        if stack.index() == self._wrote:  # else somebody has undone it, or has done something since
+            stack.undo()
         return True
 
     def reach(self) -> Bounds | None:

@@ -37,17 +37,18 @@ class EditedNode:
         return data.params.get(param, known.default) if known is not None else None
 
     def is_linked(self, param: str) -> bool:
-        """Whether a link decides a parameter: only a run knows its value."""
-        return param in self.data.links
+        """Whether something outside decides a parameter, a link or the group around: only a run knows its value."""
+        if param in self.data.links:
+            return True
+        if not self.scope:
+            return False
+        held, end = self.document.document, (self.name, param)
+        fed = any(end in ends for ends in held.group(self.scope).inputs.values())
+        return fed or is_promoted(held, self.scope, self.name, param)
 
     def is_fast(self, param: str) -> bool:
         """Whether a parameter must not be changed here: a link, a lock or the group around decides it."""
-        held = self.document.document
-        return (
-            self.is_linked(param)
-            or is_locked(held, self.scope, self.name, param)
-            or (bool(self.scope) and is_promoted(held, self.scope, self.name, param))
-        )
+        return self.is_linked(param) or is_locked(self.document.document, self.scope, self.name, param)
 
     def write(self, values: Mapping[str, Any], words: str, merge: str = "") -> bool:
         """Set those parameters that are others now, as one step; whether there were any, and they were taken."""

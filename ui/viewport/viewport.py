@@ -289,17 +289,32 @@ class Viewport(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        if self.tool is not None and event.button() == Qt.MouseButton.LeftButton and self._grip is None:
-            self._tool_holds = self.tool.press(event.position())
-            if self._tool_holds:
-                self.setCursor(Qt.CursorShape.ClosedHandCursor)
-                return
+        if self._tool_holds or self._tool_takes(event):
+            return
         self._grip = self._start = event.position()
         self._dragging = False
 
+    def _tool_takes(self, event: QMouseEvent) -> bool:
+        if self.tool is None or event.button() != Qt.MouseButton.LeftButton or self._grip is not None:
+            return False
+        self._tool_holds = self.tool.press(event.position())
+        if self._tool_holds:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        return self._tool_holds
+
+    def _tool_lets_go(self) -> None:
+        assert self.tool is not None
+        self._tool_holds = False
+        self.tool.release()
+        self.unsetCursor()
+        self.refresh()
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self.tool is not None and self._tool_holds:
-            self.tool.drag(event.position(), event.modifiers())
+            if event.buttons() & Qt.MouseButton.LeftButton:
+                self.tool.drag(event.position(), event.modifiers())
+            else:  # a dialog took the release
+                self._tool_lets_go()
             return
         if self._grip is None:
             if self.tool is not None:
@@ -322,10 +337,7 @@ class Viewport(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.tool is not None and self._tool_holds:
             if event.button() == Qt.MouseButton.LeftButton:
-                self._tool_holds = False
-                self.tool.release()
-                self.unsetCursor()
-                self.refresh()
+                self._tool_lets_go()
             return
         if self._grip is None:
             return
@@ -336,6 +348,8 @@ class Viewport(QWidget):
             self._click(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._tool_holds or self._tool_takes(event):
+            return
         found = self.pick_at(event.position())
         if found is not None:
             self._move(replace(self.eye, target=found.position), moving=False)

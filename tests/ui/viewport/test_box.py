@@ -72,9 +72,27 @@ def test_it_fits_around_a_scene(shape: str) -> None:
 
 
 def test_numbers_stay_short() -> None:
-    box = Box((1 / 3, 1e-7, 2.0), (2 / 3, 5.123456, 1.0)).rounded()
-    assert box.centre == (0.333, 0.0, 2.0) and box.size == (0.667, 5.123, 1.0)
-    assert Box(size=(0.0, 0.0, 0.0)).rounded().size == (0.0, 0.0, 0.0)
+    box = Box((1 / 3, 1e-7, 2.0), (2 / 3, 5.123456, 1.0)).rounded(Box())
+    assert box.centre == (0.3333, 0.0, 2.0) and box.size == (0.6667, 5.123, 1.0)
+    assert Box(size=(0.0, 0.0, 0.0)).rounded(Box()).size == (0.0, 0.0, 0.0)
+
+
+def test_rounding_leaves_alone_what_was_not_changed() -> None:
+    before = Box((0.123456, 0.0, 0.0), (0.83456, 0.83456, 0.83456), (12.345, 0.0, 0.0))
+    after = before.pulled(1, 0.1, None).rounded(before)
+    assert after.size[1:] == before.size[1:] and after.turn == before.turn
+    assert after.size[0] == 0.9346 and after.centre[1:] == before.centre[1:]
+
+
+def test_thin_sides_do_not_become_unlimited() -> None:
+    flat = Box(size=(1000.0, 0.04, 1000.0))
+    assert flat.moved(np.array([1.0, 0.0, 0.0])).rounded(flat).size == flat.size
+    shut = flat.pulled(3, -5.0, None).rounded(flat)
+    assert 0 < shut.size[1] < 0.04
+    terrain = np.random.default_rng(0).uniform(-1, 1, (3000, 3)) * [505.0, 0.55, 505.0] + [7.0, 3.3333, 1.0]
+    scene = (terrain.min(axis=0), terrain.max(axis=0))
+    for shape in ("box", "ellipsoid"):
+        assert Box(shape=shape).around(scene).rounded(Box()).kept(terrain).all()
 
 
 def test_rays_meet_axes_and_planes() -> None:

@@ -19,7 +19,7 @@ from meshloom.ui.viewport.eye import Eye
 from meshloom.ui.viewport.model_view import ModelView
 from meshloom.ui.viewport.things import make
 
-from ..hand import click, drag, hold, point, press, release
+from ..hand import RIGHT, click, double_click, drag, hold, point, press, release
 from .conftest import box
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -227,3 +227,67 @@ def test_what_a_group_decides_has_padlocks(view: ModelView, catalog: Catalog) ->
     drag(view.viewport, at(tool, 2), outwards(tool, 2, 20))
     assert document.undo_stack.count() == 0 and not tool.fit.isEnabled()
     view.viewport.grab()
+
+
+def test_what_a_link_into_the_group_decides_has_padlocks(view: ModelView, catalog: Catalog) -> None:
+    inside = GroupData({"crop": NodeData("mesh.crop")}, inputs={"size": (("crop", "size"),)})
+    document = OpenDocument(catalog, GraphData({"g": NodeData("group:Cut")}, {"Cut": inside}))
+    tool = CropTool(view.viewport, document, "Cut", "crop")
+    view.set_tool(tool)
+    drag(view.viewport, at(tool, 2), outwards(tool, 2, 20))
+    assert document.undo_stack.count() == 0 and view.viewport.drawing.crop is None
+
+
+def test_moving_it_leaves_what_is_locked_exact(tool: CropTool, document: OpenDocument) -> None:
+    document.do(Set("crop", "size", (0.83456789, 0.8, 0.8)))
+    document.do(Set("crop", "turn", (12.345, 0.0, 0.0)))
+    document.do(lock_toggled(document.document, "", "crop", "size"))
+    document.do(lock_toggled(document.document, "", "crop", "turn"))
+    drag(tool.viewport, at(tool, 0), at(tool, 0) + QPoint(30, 0))
+    assert tool.box().centre != (0.0, 0.0, 0.0)
+    assert tool.box().size == (0.83456789, 0.8, 0.8) and tool.box().turn == (12.345, 0.0, 0.0)
+
+
+def test_escape_undoes_nothing_but_the_drag(tool: CropTool, document: OpenDocument, qtbot: QtBot) -> None:
+    document.do(Set("crop", "turn", (5.0, 0.0, 0.0)))
+    press(tool.viewport, at(tool, 0))
+    hold(tool.viewport, at(tool, 0) + QPoint(30, 0))
+    document.undo_stack.undo()
+    qtbot.keyClick(tool.viewport, Qt.Key.Key_Escape)
+    assert tool.box().turn == (5.0, 0.0, 0.0) and tool.box().centre == (0.0, 0.0, 0.0)
+
+
+def test_drags_of_tools_made_one_after_the_other_are_steps_of_their_own(
+    view: ModelView, document: OpenDocument
+) -> None:
+    for count in range(1, 9):
+        tool = CropTool(view.viewport, document, "", "crop")
+        view.set_tool(tool)
+        drag(view.viewport, at(tool, 0), at(tool, 0) + QPoint(4 + count, 0))
+        assert document.undo_stack.count() == count
+        view.set_tool(None)
+
+
+def test_another_button_does_not_disturb_a_drag(tool: CropTool, document: OpenDocument) -> None:
+    eye = tool.viewport.eye
+    press(tool.viewport, at(tool, 0))
+    click(tool.viewport, at(tool, 0) + QPoint(9, 0), RIGHT)
+    release(tool.viewport, at(tool, 0))
+    drag(tool.viewport, at(tool, 0), at(tool, 0) + QPoint(20, 0))
+    assert document.undo_stack.count() == 1 and tool.viewport.eye is eye
+
+
+def test_a_release_that_never_came_ends_the_drag(tool: CropTool) -> None:
+    start = at(tool, 0)
+    press(tool.viewport, start)
+    hold(tool.viewport, start + QPoint(10, 0))
+    there = tool.box()
+    point(tool.viewport, start + QPoint(60, 0))
+    point(tool.viewport, start + QPoint(90, 0))
+    assert tool.box() == there
+
+
+def test_a_double_press_on_a_handle_takes_hold_of_it(tool: CropTool) -> None:
+    eye = tool.viewport.eye
+    double_click(tool.viewport, at(tool, 0))
+    assert tool.viewport.eye is eye
