@@ -18,9 +18,9 @@ LARGEST = 0.3
 
 
 def shares(opacities: Floats, rate: float, random: np.random.Generator) -> Floats:
-    """(N,) what ``opacities`` (N,) are multiplied with: zero for the share ``rate``, more than one for the others.
+    """(N,) what ``opacities`` (N,) are multiplied with: zero for the share ``rate``, 1 / (1 - rate) for the others.
 
-    Such that the sum is expected to stay, and no product is above what is drawn at most.
+    Less where the product would be above what is drawn at most; but for those, the sum is expected to stay.
     """
     kept = random.random(len(opacities), np.float32) >= rate
     most = np.minimum(1 / (1 - rate), MOST_ALPHA / np.maximum(opacities, 1e-6))

@@ -278,7 +278,12 @@ class Training:
         )
         self._learn_photo(index, own if recipe.exposure else None, found.rotation, found.shift, slow)
         self._densify(found.spread, found.seen, frame, rate, random)
-        if recipe.dropout and self.count % _SIZES_EVERY == 0:
+        if self.count % _SIZES_EVERY == 0:
+            self.limit_sizes()
+
+    def limit_sizes(self) -> None:
+        """With dropout, hold sizes as ``restraint`` says."""
+        if self.recipe.dropout:
             restraint.limit_sizes(self.log_scales.values, self.means.values, self.eyes)
 
     def _learn_photo(

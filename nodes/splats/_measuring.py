@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from meshloom.graph_runtime.types import Table
 from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
 from meshloom.kernels.splatting.kernel import Rasteriser
-from meshloom.kernels.splatting.losses import PhotoLoss, Target
+from meshloom.kernels.splatting.losses import REACH, PhotoLoss, Target
 from meshloom.kernels.splatting.training import View
 
 #: A distance between two pictures (3, H, W) where (H, W) counts.
@@ -42,6 +42,8 @@ def measure(
     lpips: Distance | None = None,
 ) -> Score:
     """Draw a view and compare it with its photo where that counts."""
+    from scipy.ndimage import maximum_filter
+
     frame = rasteriser.render(gaussians, camera or view.camera, replace(settings, geometry=False))
     drawn = np.clip(frame.over(np.array(background)), 0, 1)
     photo = view.photo
@@ -57,8 +59,8 @@ def measure(
     even = float((weight * (drawn * gains[:, None, None] - photo) ** 2).sum()) / max(total, 1e-9)
     shown = drawn * weight + photo * (1 - weight)
     shown, photo = shown.astype(np.float32), np.ascontiguousarray(photo)
-    # Where nothing counts both are equal, and SSIM 1: taken out of its mean.
-    share = max(float(weight.mean()), 1e-9)
+    # Where no window holds anything that counts both are equal, and SSIM 1: taken out of its mean.
+    share = max(float(maximum_filter(weight > 0, 2 * REACH + 1).mean()), 1e-9)
     ssim = 1 - (1 - PhotoLoss(rasteriser)(shown, Target(photo))[1]) / share
     apart = lpips(shown, photo, weight) if lpips is not None else None
     return Score(decibels(error), decibels(even), ssim, drawn.astype(np.float32), apart)

@@ -7,6 +7,7 @@ import numpy as np
 from meshloom.graph_runtime.spec import Run
 from meshloom.graph_runtime.types import Cameras, Figure, Series
 from meshloom.nodes.splats._measuring import Score, measure
+from meshloom.nodes.splats._photos import counted
 from meshloom.nodes.splats._training import Trainer
 from meshloom.nodes.splats._values import SplatCheckpoint
 
@@ -21,6 +22,9 @@ def advise(trainer: Trainer, last: SplatCheckpoint, scores: list[Score], run: Ru
     if not scores:
         return
     scene, views = trainer.training.gaussians(), trainer.training.views
+    known_ones = [index for index, view in enumerate(views) if counted(view)]
+    if not known_ones:
+        return
     known = [
         measure(
             trainer.rasteriser,
@@ -30,7 +34,7 @@ def advise(trainer: Trainer, last: SplatCheckpoint, scores: list[Score], run: Ru
             trainer.background(),
             trainer.training.camera(index),
         ).evened
-        for index in range(0, len(views), max(1, len(views) // 4))
+        for index in known_ones[:: max(1, len(known_ones) // 4)]
     ]
     gap = float(np.mean(known)) - float(np.mean([score.evened for score in scores]))
     if gap > SUSPICIOUS:

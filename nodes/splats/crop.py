@@ -35,7 +35,7 @@ def crop(
     length = np.asarray(size)
     local = np.divide(2 * local, length, out=np.zeros_like(local), where=length > 0)
     inside = (np.abs(local) <= 1).all(axis=1) if shape == "box" else (local**2).sum(axis=1) <= 1
-    finite = np.isfinite(local).all(axis=1)
+    finite = np.isfinite(splats.means).all(axis=1)
     found = np.flatnonzero(finite & (inside if keep == "inside" else ~inside))
     if not len(found):
         good = splats.means[np.isfinite(splats.means).all(axis=1)]

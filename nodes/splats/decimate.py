@@ -50,5 +50,8 @@ def decimate(
                 ones = np.zeros((3, camera.height, camera.width), np.float32)
                 ones[0] = 1
                 worth += np.abs(rasteriser.backward(frame, ones).sh[:, 0, 0]).astype(np.float64)
+        # Of those that no camera sees, the more opaque.
+        worth += 1e-9 * np.nan_to_num(splats.opacities)
+    worth[~np.isfinite(splats.means).all(axis=1)] = -1
     kept = np.argpartition(-np.nan_to_num(worth), count - 1)[:count]
     return splats.take(np.sort(kept))

@@ -58,10 +58,19 @@ def evaluate(
 
     need_splats(splats)
     views = views_of(images, cameras, None, max_side, "ignore", "compare with")
-    hidden = [name for view, name in zip(views, cameras.names, strict=True) if not counted(view)]
+    named = [
+        (view, name or f"photo {n + 1}")
+        for n, (view, name) in enumerate(zip(views, cameras.names, strict=True))
+    ]
+    hidden = [name for view, name in named if not counted(view)]
+    shown = [(view, name) for view, name in named if counted(view)]
+    if not shown:
+        raise NodeError(
+            "of every photo less than a hundredth counts: there is nothing to compare with",
+            hint="look at the photos' alpha",
+        )
     if hidden:
         run.warn(f"of {', '.join(hidden)} less than a hundredth counts; left out")
-    shown = [(view, name) for view, name in zip(views, cameras.names, strict=True) if name not in hidden]
     apart = None
     if lpips_weights:
         from meshloom.kernels.perceptual.lpips import LAYOUTS, Lpips, own_name

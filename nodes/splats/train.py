@@ -86,7 +86,8 @@ def train(
     outside_masks: ignore leaves open what is there; empty says that nothing is
     ssim_weight: how much structure counts against plain differences
     dropout: part of the ellipsoids left out at random, growing to this, so that few photos are not learned by heart
-        (Park et al., 2025); -1 = by their number: 0.4 for up to 10, none for 20 and more
+        (Park et al., 2025); above 0, sizes are limited too. Below 0 = by the number of photos trained on: 0.4 for up
+        to 10, none for 20 and more
     """
     from meshloom.kernels.splatting.arrays import Gaussians
     from meshloom.kernels.splatting.starting import (
@@ -192,6 +193,7 @@ def train(
                 best = last
         assert last is not None and best is not None
         trainer.resume(best)
+        trainer.training.limit_sizes()
         scores = trainer.scores()
         scene = trainer.training.gaussians()
         moved = moved_cameras(cameras, trainer, trained) if refine_cameras else cameras

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from meshloom.graph_runtime.spec import NodeError
+from meshloom.graph_runtime.types import Splats
 from meshloom.nodes.splats.crop import crop
 
 from ._scenes import balls
@@ -26,3 +27,13 @@ def test_a_size_of_0_is_no_limit():
 def test_nothing_left_says_where_splats_are():
     with pytest.raises(NodeError, match="reach from"):
         crop(balls(), (50, 0, 0))
+
+
+@pytest.mark.parametrize("keep", ["inside", "outside"])
+def test_splats_at_no_place_go_also_where_nothing_is_limited(keep):
+    whole = balls(20)
+    means = whole.means.copy()
+    means[3, 0] = np.nan
+    splats = Splats(means, whole.quaternions, whole.scales, whole.opacities, whole.sh)
+    size = (0, 0, 0) if keep == "inside" else (0.1, 0, 0)
+    assert np.isfinite(crop(splats, (0, 0, 0), size, keep=keep).means).all()

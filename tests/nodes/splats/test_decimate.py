@@ -50,3 +50,17 @@ def test_too_much_for_memory_is_told(run, monkeypatch):
     monkeypatch.setattr(cpu, "MOST_BYTES", 1000)
     with pytest.raises(NodeError, match="GiB of memory"):
         decimate(balls(), ring(2), 10, run=run)
+
+
+def test_of_what_no_camera_sees_the_more_opaque_is_kept(run):
+    splats = balls(60)
+    means, opacities = splats.means.copy(), np.full(60, 0.9, np.float32)
+    means[30:] += 100
+    opacities[30:45], opacities[45:] = 0.01, 0.99
+    means[50] = np.nan
+    scene = Splats(means, splats.quaternions, splats.scales, opacities, splats.sh)
+    kept = decimate(scene, ring(3), 44, run=run)
+    assert np.isfinite(kept.means).all()
+    assert (kept.opacities == np.float32(0.9)).sum() == 30 and (
+        kept.opacities == np.float32(0.99)
+    ).sum() == 14

@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from meshloom.graph_runtime.spec import NodeError
-from meshloom.graph_runtime.types import Image
+from meshloom.graph_runtime.types import Cameras, Image
 from meshloom.kernels.perceptual.lpips import LAYOUTS, Lpips
 from meshloom.nodes.splats.evaluate import evaluate
 
@@ -93,3 +93,25 @@ def test_photos_of_which_nothing_counts_are_left_out(run):
     found = evaluate(splats, photos, cameras, run=run)
     assert [row[0] for row in found.table.rows] == [cameras.names[0], "mean"]
     assert cameras.names[1] in run.warnings[0]
+    speck = np.zeros((48, 64))
+    speck[10, 10:20] = 1
+    with pytest.raises(NodeError, match="nothing to compare with"):
+        evaluate(splats, seen_through(photographed(splats, cameras), [speck] * 2), cameras, run=run)
+
+
+def test_photos_of_one_name_are_left_out_one_by_one(run):
+    splats, cameras = balls(), ring(3)
+    alike = Cameras(cameras.intrinsics, cameras.extrinsics, cameras.sizes, ("", "", "a"))
+    alphas = [np.ones((48, 64)), np.zeros((48, 64)), np.ones((48, 64))]
+    photos = [Image(photo.pixels) for photo in seen_through(photographed(splats, cameras), alphas)]
+    found = evaluate(splats, photos, alike, run=run)
+    assert [row[0] for row in found.table.rows] == ["photo 1", "a", "mean"]
+    assert "photo 2" in run.warnings[0]
+
+
+def test_ssim_of_scattered_pixels_is_one(run):
+    splats, cameras = balls(), ring(1)
+    wrong = [photo.with_pixels(255 - photo.pixels) for photo in photographed(splats, cameras)]
+    dots = np.zeros((48, 64))
+    dots[::6, ::6] = 1
+    assert -1 <= evaluate(splats, seen_through(wrong, [dots]), cameras, run=run).ssim < 0.9
