@@ -98,8 +98,8 @@ class KeysTool(Tool):
         """Whether a link, a lock or a group decides the text."""
         return self.node.is_fast(self._param)
 
-    def set_cameras(self, cameras: Cameras) -> None:
-        """Those that keyframes may name."""
+    def set_cameras(self, cameras: Cameras | None) -> None:
+        """Those that keyframes may name; ``None``: there are none."""
         self._cameras = cameras
         self._changed()
 
