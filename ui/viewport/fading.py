@@ -21,9 +21,11 @@ def dimmed_harmonics(
     sh: NDArray[np.float32], kept: NDArray[np.bool_], backdrop: tuple[float, float, float]
 ) -> NDArray[np.float32]:
     """(N, K, 3) colours of splats, near to the backdrop's where they are not ``kept`` (N,)."""
-    out = sh.copy()
-    out[~kept] *= np.float32(FAINT)
-    out[~kept, 0] += ((np.array(backdrop) - 0.5) * (1 - FAINT) / Y0).astype(np.float32)
+    # All at once: to pick the rows that are not kept and to put them back takes many times as long.
+    out = sh * np.where(kept, np.float32(1), np.float32(FAINT))[:, None, None]
+    out[:, 0] += np.where(
+        kept[:, None], np.float32(0), ((np.array(backdrop) - 0.5) * (1 - FAINT) / Y0).astype(np.float32)
+    )
     return out
 
 

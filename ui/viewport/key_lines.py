@@ -67,34 +67,37 @@ def added(text: str, key: Key) -> str:
     return (text if not text or text.endswith("\n") else text + "\n") + written(key) + "\n"
 
 
-def replaced(text: str, line: int, key: Key) -> str:
+def replaced(text: str, line: int, key: Key, cameras: Cameras | None = None) -> str:
     """The text with another keyframe in a line. What follows its # stays."""
     lines = text.splitlines()
     _said, mark, comment = lines[line].partition("#")
     lines[line] = written(key) + (f"  # {comment.strip()}" if mark else "")
-    return _with_angles_of(text, "\n".join(lines) + "\n", {})
+    return _with_angles_of(text, "\n".join(lines) + "\n", {}, cameras)
 
 
-def removed(text: str, line: int) -> str:
+def removed(text: str, line: int, cameras: Cameras | None = None) -> str:
     """The text without a line."""
     lines = text.splitlines()
     del lines[line]
     after = "\n".join(lines) + "\n" if lines else ""
-    return _with_angles_of(text, after, {n: n + 1 for n in range(line, len(lines))})
+    return _with_angles_of(text, after, {n: n + 1 for n in range(line, len(lines))}, cameras)
 
 
-def _with_angles_of(before: str, after: str, moved: dict[int, int]) -> str:
+def _with_angles_of(before: str, after: str, moved: dict[int, int], cameras: Cameras | None) -> str:
     """``after``, where keyframes that take their angle of view from the one before keep the angle they had.
 
     ``moved``: the lines of ``before`` that lines of ``after`` were.
     """
-    angles = {held.line: held.key.angle for held in keys_in(before)}
-    lines = after.splitlines()
-    for line, words in enumerate(lines):
-        said, mark, comment = words.partition("#")
-        inherits = said.count(",") == 1 and "from" in said
-        angle = angles.get(moved.get(line, line))
-        now = {held.line: held.key.angle for held in keys_in("\n".join(lines))}.get(line)
-        if inherits and angle is not None and now is not None and angle != now:
-            lines[line] = f"{said.rstrip()}, {angle:.4g}" + (f"  #{comment}" if mark else "")
+    angles = {held.line: held.key.angle for held in keys_in(before, cameras)}
+    lines, last = after.splitlines(), ANGLE
+    for held in keys_in(after, cameras):
+        said, mark, comment = lines[held.line].partition("#")
+        inherits = said.count(",") == 1 and said.partition(":")[2].strip().startswith("from")
+        if not inherits:
+            last = held.key.angle
+            continue
+        angle = angles.get(moved.get(held.line, held.line), last)
+        if angle != last:  # from here on the next ones take this one
+            last = angle
+            lines[held.line] = f"{said.rstrip()}, {angle:.4g}" + (f"  #{comment}" if mark else "")
     return "\n".join(lines) + "\n" if lines else ""

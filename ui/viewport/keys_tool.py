@@ -98,8 +98,8 @@ class KeysTool(Tool):
         """Whether a link, a lock or a group decides the text."""
         return self.node.is_fast(self._param)
 
-    def set_cameras(self, cameras: Cameras) -> None:
-        """Those that keyframes may name."""
+    def set_cameras(self, cameras: Cameras | None) -> None:
+        """Those that keyframes may name; ``None``: there are none."""
         self._cameras = cameras
         self._changed()
 
@@ -157,13 +157,14 @@ class KeysTool(Tool):
         row = self.keys.currentRow()
         if self.node.is_there and 0 <= row < len(self.held):
             held = self.held[row]
-            text = replaced(self._text, held.line, self.here(held.key.time))
+            text = replaced(self._text, held.line, self.here(held.key.time), self._cameras)
             self._write(text, _("Replace a keyframe"))
 
     def _delete(self) -> None:
         row = self.keys.currentRow()
         if self.node.is_there and 0 <= row < len(self.held):
-            self._write(removed(self._text, self.held[row].line), _("Delete a keyframe"))
+            text = removed(self._text, self.held[row].line, self._cameras)
+            self._write(text, _("Delete a keyframe"))
 
     def _chosen(self, _item: object = None) -> None:
         self.go_to(self.keys.currentRow())

@@ -149,6 +149,8 @@ class Painter(QObject):
 
     def _paint(self, wanted: Wanted) -> None:
         made = self._made(wanted)
+        if any(each not in made for each in self._climbed):
+            self._climbed = []  # splats that are no longer shown are not kept: they can be large
         self._between()
         if self._last_full > _QUICK and self._preview(wanted, made):
             return

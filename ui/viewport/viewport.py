@@ -176,7 +176,8 @@ class Viewport(QWidget):
         within &= (at[:, 0] < held.shape[1]) & (at[:, 1] < held.shape[0])
         column, row = np.where(within[:, None], at, 0).astype(int).T
         there = held[row, column]
-        return np.asarray(within & (there > 0) & (there < 0.999 * depth))
+        # Measured by the way to the target: an orthographic camera stands much farther off.
+        return np.asarray(within & (there > 0) & (there < depth - 1e-3 * self.eye.distance))
 
     def set_tool(self, tool: Tool | None) -> None:
         """Give the mouse and the keys to a tool first, or to none."""

@@ -256,8 +256,9 @@ class Viewer(QWidget):
         wants_result = self._stage.crops and tool is not None and tool.result.isChecked()
         if self._stage.digest:
             return not (wants_result and self.tab.status(self.node).outputs)
-        # Keyframes are set before what was looked at last, if nothing says what they film.
-        return not self._stage.crops and tool is not None and bool(tool.viewport.things)
+        # Keyframes are set before what was looked at last, if nothing says what they film and there is no result.
+        waits = not self._stage.crops and not self.tab.status(self.node).outputs
+        return waits and tool is not None and bool(tool.viewport.things)
 
     def _about_stage(self, node: str) -> bool:
         """Whether the scene may be another since a node stands differently."""
@@ -283,6 +284,9 @@ class Viewer(QWidget):
             self._named = named
             if named:
                 self._bench.results.want(named)
+            else:  # another node's are forgotten with its tool: these were unlinked
+                page = self._page("model")
+                page.viewport.tool.set_cameras(None)
 
     def _load(self) -> None:
         if self._staged and self._stage is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
@@ -41,7 +42,8 @@ class ViewerDocks(QObject):
     def add(self) -> Viewer:
         """One more viewer, pinned to what is selected."""
         viewer = self.new()
-        key = f"viewer{len(self.viewers)}"
+        # The first that is free: those before may have been closed.
+        key = next(key for n in count(2) if (key := f"viewer{n}") not in self._window.docks)
         dock = self._window.layouts.add(key, _("Viewer"), viewer, RIGHT)
         self._window.tabifyDockWidget(self._window.docks["viewer"], dock)
         dock.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -13,6 +15,7 @@ from meshloom.graph_runtime.graph import GraphData, NodeData
 from meshloom.nodes.cameras.keyframes import keyframes
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.locks import lock_toggled
+from meshloom.ui.viewport import key_lines
 from meshloom.ui.viewport.key_lines import added, keys_in, next_time, removed, replaced
 from meshloom.ui.viewport.keys_tool import KeysTool
 from meshloom.ui.viewport.model_view import ModelView
@@ -158,6 +161,42 @@ def test_lines_that_say_nothing_stay() -> None:
     assert "nonsense" in removed(more, 2) and keys_in(removed(more, 2))[0].key.angle == 30
     changed = replaced(odd, 2, key)
     assert [held.key.angle for held in keys_in(changed)] == [60, 30]
+
+
+def test_an_angle_taken_from_a_photo_stays(tool: KeysTool, document: OpenDocument) -> None:
+    document.do(
+        Set(
+            "way",
+            "frames",
+            "0: from 0 0 -4, towards 0 0 0, 40\n1: photo photo1.jpg\n"
+            "2: from 4 0 0, towards 0 0 0\n3: from 0 0 4, towards 0 0 0\n",
+        )
+    )
+    tool.set_cameras(ring())
+    wide = tool.held[1].key.angle
+    assert [held.key.angle for held in tool.held[2:]] == [wide, wide] and abs(wide - 40) > 5
+    tool.keys.setCurrentRow(0)
+    click(tool.replace, tool.replace.rect().center())
+    assert text(document).endswith("2: from 4 0 0, towards 0 0 0\n3: from 0 0 4, towards 0 0 0\n")
+    tool.keys.setCurrentRow(1)
+    click(tool.delete, tool.delete.rect().center())
+    assert [held.key.angle for held in tool.held[1:]] == pytest.approx([wide, wide], abs=0.01)
+    assert text(document).endswith("3: from 0 0 4, towards 0 0 0\n"), "the last has it from the one before"
+
+
+def test_a_photo_whose_name_says_from_keeps_its_line() -> None:
+    cameras = replace(ring(1), names=("from.jpg",))
+    odd = "0: from 0 0 1, towards 0 0 0, 30\n1: photo from.jpg, 35\n"
+    assert removed(odd, 0, cameras) == "1: photo from.jpg, 35\n"
+    assert replaced(odd, 0, keys_in(TEXT)[0].key, cameras).endswith("\n1: photo from.jpg, 35\n")
+
+
+def test_a_long_text_is_read_once_before_and_once_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    monkeypatch.setattr(key_lines, "keys_in", lambda *said: reads.append(said[0]) or keys_in(*said))
+    long = "".join(f"{n}: from {n} 0 0, towards 0 1 0\n" for n in range(30))
+    changed = replaced(long, 0, keys_in(TEXT)[0].key)
+    assert len(reads) == 2 and [held.key.angle for held in keys_in(changed)] == [60, *[50] * 29]
 
 
 def test_fit_all_holds_the_cameras_too(tool: KeysTool, document: OpenDocument, qtbot: QtBot) -> None:

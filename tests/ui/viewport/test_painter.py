@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -231,3 +233,26 @@ def test_what_is_slow_becomes_coarser_and_is_tried_again_later(
     slow.clear()
     now[0] += 20
     assert move(6)[-1] == _RUNGS[0]
+
+
+@pytest.mark.parametrize("shown_next", [True, False])
+def test_splats_are_let_go_when_they_are_no_longer_shown(
+    qtbot: QtBot, painter: Painter, shown_next: bool
+) -> None:
+    splats = Splats(
+        np.zeros((1, 3), np.float32), np.eye(1, 4, dtype=np.float32), np.full((1, 3), 0.3, np.float32),
+        np.full(1, 0.8, np.float32), np.zeros((1, 1, 3), np.float32),
+    )  # fmt: skip
+    seen: list[Painted] = []
+    painter.painted.connect(seen.append)
+    want = wanted(Thing("a", "splats", splats))
+    painter.want(want)
+    qtbot.waitUntil(lambda: finest(seen, want), timeout=30_000)
+    made = weakref.ref(want.things[0]._made)
+    assert made() is not None
+    want = wanted(*([Thing("b", "box", box())] if shown_next else []))
+    painter.want(want)
+    qtbot.waitUntil(lambda: finest(seen, want))
+    seen.clear()
+    gc.collect()
+    assert made() is None

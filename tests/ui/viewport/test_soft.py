@@ -11,6 +11,7 @@ from meshloom.graph_runtime.types import Mesh, Splats
 from meshloom.ui.viewport.box import Box
 from meshloom.ui.viewport.draw import Overtaken, Style, draw
 from meshloom.ui.viewport.eye import Eye
+from meshloom.ui.viewport.fading import FAINT, Y0, dimmed_harmonics
 from meshloom.ui.viewport.soft import Soft
 from meshloom.ui.viewport.things import SolidMesh, make
 
@@ -189,3 +190,17 @@ def test_what_a_crop_takes_away_is_dimmed_however_dense(kind: str) -> None:
     left, right = slice(30, 42), slice(54, 66)
     assert np.allclose(cut.colour[40:56, left], whole.colour[40:56, left], atol=0.03)
     assert cut.colour[40:56, right].mean() < 0.45 * whole.colour[40:56, right].mean()
+
+
+def test_the_colours_of_what_a_crop_keeps_stay_to_the_bit() -> None:
+    random = np.random.default_rng(0)
+    sh = random.normal(size=(200, 4, 3)).astype(np.float32)
+    before, kept = sh.copy(), random.random(200) > 0.5
+    found = dimmed_harmonics(sh, kept, (0.1, 0.4, 0.9))
+    assert np.array_equal(sh, before) and found.dtype == np.float32
+    assert np.array_equal(found[kept], sh[kept])
+    assert np.array_equal(found[~kept, 1:], sh[~kept, 1:] * np.float32(FAINT))
+    base = found[~kept, 0] * Y0 + 0.5
+    np.testing.assert_allclose(
+        base, FAINT * (sh[~kept, 0] * Y0 + 0.5) + (1 - FAINT) * np.array([0.1, 0.4, 0.9]), atol=1e-6
+    )

@@ -174,6 +174,20 @@ def test_5_makes_parallel_lines(view: Viewport, thing: Thing, qtbot: QtBot) -> N
     assert found is not None and found.position[2] == pytest.approx(-0.5, abs=0.01)
 
 
+@pytest.mark.parametrize("parallel", [False, True])
+def test_what_is_a_little_behind_is_hidden(
+    view: Viewport, thing: Thing, qtbot: QtBot, parallel: bool
+) -> None:
+    view.stand("front")
+    view.set_parallel(parallel)
+    rest(view, qtbot)
+    points = np.array([[0.1, 0.1, -0.5 + way] for way in (-0.05, 0.0, 0.05)])
+    flat = np.concatenate([points, np.ones((3, 1))], axis=1) @ view.view().projection().T
+    ratio = view.width() / view.view().size[0]
+    places, depth = flat[:, :2] / flat[:, 2:] * ratio, flat[:, 2]
+    assert view.hides(places, depth).tolist() == [False, False, True]
+
+
 def test_arrows_turn_by_steps(view: Viewport, thing: Thing, qtbot: QtBot) -> None:
     before = view.eye
     qtbot.keyClick(view, Qt.Key.Key_Right)

@@ -79,3 +79,17 @@ def test_another_document_does_not_show_the_result_of_the_one_before(
     window.new()
     assert window.viewers[0].node == ""
     assert window.docks["viewer"].windowTitle() == "Viewer"
+
+
+def test_docks_of_viewers_have_names_of_their_own(window: MainWindow, qtbot: QtBot) -> None:
+    def names() -> list[str]:
+        return [viewer.parentWidget().objectName() for viewer in window.viewers]
+
+    window.add_viewer()
+    window.add_viewer()
+    assert names() == ["viewer", "viewer2", "viewer3"]
+    window.docks["viewer2"].close()
+    qtbot.waitUntil(lambda: len(window.viewers) == 2, timeout=2000)
+    window.add_viewer()
+    assert sorted(names()) == ["viewer", "viewer2", "viewer3"]
+    assert {"viewer", "viewer2", "viewer3"} <= set(window.docks)

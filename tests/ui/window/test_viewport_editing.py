@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
+from meshloom.graph_runtime.edits import Set, Unlink
 from meshloom.graph_runtime.graph import GraphData, GroupData, Link, NodeData
 from meshloom.graph_runtime.types import Mesh
 from meshloom.ui.running.runs import RunInfo
@@ -105,6 +106,22 @@ def test_keyframes_without_a_scene_show_the_cameras(window: MainWindow, qtbot: Q
     assert len(page.viewport.tool.held) == 3
 
 
+def test_keyframes_without_a_scene_show_what_the_next_run_made(
+    window: MainWindow, qtbot: QtBot, run: Run
+) -> None:
+    tab = window.open_graph(GraphData({"way": GRAPH.nodes["way"]}, {}, {"way": (0.0, 0.0)}))
+    viewer = window.viewers[0]
+    tab.view.show_node("way")
+    run()
+    page = page_of(viewer, qtbot, KeysTool)
+    first = len(page.viewport.things[0].value)
+    text = "0: from 0 0 -4, towards 0 0 0\n20: from 4 0 0, towards 0 0 0\n"
+    tab.document.do(Set("way", "frames", text))
+    assert run().state == "done"
+    qtbot.waitUntil(lambda: len(page.viewport.things[0].value) > first, timeout=10_000)
+    assert viewer.value is page.viewport.things[0].value and page.viewport.tool.held[1].key.time == 20
+
+
 def test_in_a_group_too(window: MainWindow, qtbot: QtBot, run: Run) -> None:
     nodes = GRAPH.nodes
     grouped = GraphData(
@@ -147,3 +164,7 @@ def test_keyframes_at_photos_are_found(window: MainWindow, qtbot: QtBot, run: Ru
     page = page_of(viewer, qtbot, KeysTool)
     qtbot.waitUntil(lambda: len(page.viewport.tool.held) == 2, timeout=10_000)
     assert np.linalg.norm(page.viewport.tool.held[0].key.place) > 1
+    tab.document.do(Unlink("again", "cameras"))
+    qtbot.waitUntil(lambda: len(page.viewport.tool.held) == 1, timeout=10_000)
+    tab.document.undo_stack.undo()
+    qtbot.waitUntil(lambda: len(page.viewport.tool.held) == 2, timeout=10_000)
