@@ -177,6 +177,7 @@ class MainWindow(QMainWindow):
         tab = DocumentTab(self.bench, document, self)
         tab.renamed.connect(partial(self.retitle, tab))
         tab.status_changed.connect(partial(self._status_changed, tab))
+        tab.document.changed.connect(partial(self.viewer_docks.document_changed, tab))
         tab.view.selection_changed.connect(partial(self._selected, tab))
         tab.view.activated.connect(self._look_closer)
         tab.view.palette_wanted.connect(self._tell_problems)  # after the tab, which reads all nodes for it

@@ -154,7 +154,14 @@ class Viewer(QWidget):
 
     def status_changed(self, tab: DocumentTab, node: str) -> None:
         """A node stands differently."""
-        if tab is self.tab and (node == self.node or (self._stage is not None and self._about_stage(node))):
+        if tab is self.tab and node == self.node:
+            self.refresh()
+        else:
+            self.document_changed(tab)
+
+    def document_changed(self, tab: DocumentTab) -> None:
+        """Its graph is another; how nodes stand may still be the same."""
+        if tab is self.tab and self._stage is not None and stage_of(tab, self.node) != self._stage:
             self.refresh()
 
     def _spec(self) -> NodeSpec | None:
@@ -259,11 +266,6 @@ class Viewer(QWidget):
         # Keyframes are set before what was looked at last, if nothing says what they film and there is no result.
         waits = not self._stage.crops and not self.tab.status(self.node).outputs
         return waits and tool is not None and bool(tool.viewport.things)
-
-    def _about_stage(self, node: str) -> bool:
-        """Whether the scene may be another since a node stands differently."""
-        assert self.tab is not None
-        return stage_of(self.tab, self.node) != self._stage
 
     def _place_tool(self) -> None:
         """The tool of the node that is shown, or none."""

@@ -67,6 +67,11 @@ class ViewerDocks(QObject):
         for viewer in self.viewers:
             viewer.follow(tab, path)
 
+    def document_changed(self, tab: DocumentTab, _changes: object) -> None:
+        """A graph is another: what is edited in a viewport may get what it shows from elsewhere."""
+        for viewer in self.viewers:
+            viewer.document_changed(tab)
+
     def status_changed(self, tab: DocumentTab, path: str) -> None:
         for viewer in self.viewers:
             viewer.status_changed(tab, path)
