@@ -275,7 +275,7 @@ def test_the_engine_killed_during_a_run(window: MainWindow, run: Run, qtbot: QtB
         {
             "number": NodeData("t.number", {"value": 3}),
             "photo": NodeData("t.picture", {"side": 64}),
-            "slow": NodeData("t.slow", {"seconds": 1.5}, {"mark": Link("number", "value")}),
+            "slow": NodeData("t.slow", {"seconds": 8.0}, {"mark": Link("number", "value")}),
         }
     )
     tab = window.open_graph(graph)
@@ -288,6 +288,11 @@ def test_the_engine_killed_during_a_run(window: MainWindow, run: Run, qtbot: QtB
         ),
         timeout=20_000,
     )
+    # The engine gathers cheap results before it writes them: seen here, it is on the disk.
+    tab.view.select(["photo"])
+    qtbot.waitUntil(lambda: window.viewers[0].value is not None, timeout=8000)
+    tab.view.select(["slow"])
+    qtbot.waitUntil(lambda: window.viewers[0].value is None, timeout=8000)
     with qtbot.waitSignals([runs.engine_lost, runs.ended], timeout=5000):
         os.kill(runs.engine.pid, signal.SIGKILL)
     status = tab.status("slow")
