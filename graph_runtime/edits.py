@@ -259,12 +259,21 @@ class Batch:
 
 
 def in_turn(first: Edit, then: Edit, label: str) -> Batch:
-    """Two edits as one, however often this is done: of a parameter given twice only the last value stays."""
+    """Two edits as one, however often this is done: of what is given a value twice only the last one stays."""
     parts = [*_parts(first), *_parts(then)]
-    if all(isinstance(part, Set) for part in parts):
-        last = {(part.scope, part.name, part.param): part for part in parts if isinstance(part, Set)}
-        parts = list(last.values())
+    given = [_given(part) for part in parts]
+    if None not in given:
+        parts = list(dict(zip(given, parts, strict=True)).values())
     return Batch(tuple(parts), label)
+
+
+def _given(edit: Edit) -> tuple[object, ...] | None:
+    """What an edit gives a value, whatever it was before; ``None`` where the order of edits matters."""
+    if isinstance(edit, Set):
+        return Set, edit.scope, edit.name, edit.param
+    if isinstance(edit, (Flag, Title, Move)):
+        return type(edit), edit.scope, edit.name
+    return (Extra, edit.name) if isinstance(edit, Extra) else None
 
 
 def _parts(edit: Edit) -> Sequence[Edit]:

@@ -42,8 +42,6 @@ def measure(
     lpips: Distance | None = None,
 ) -> Score:
     """Draw a view and compare it with its photo where that counts."""
-    from scipy.ndimage import maximum_filter
-
     frame = rasteriser.render(gaussians, camera or view.camera, replace(settings, geometry=False))
     drawn = np.clip(frame.over(np.array(background)), 0, 1)
     photo = view.photo
@@ -60,7 +58,11 @@ def measure(
     shown = drawn * weight + photo * (1 - weight)
     shown, photo = shown.astype(np.float32), np.ascontiguousarray(photo)
     # Where no window holds anything that counts both are equal, and SSIM 1: taken out of its mean.
-    share = max(float(maximum_filter(weight > 0, 2 * REACH + 1).mean()), 1e-9)
+    share = 1.0
+    if view.counts is not None:
+        from scipy.ndimage import maximum_filter
+
+        share = max(float(maximum_filter(weight > 0, 2 * REACH + 1).mean()), 1e-9)
     ssim = 1 - (1 - PhotoLoss(rasteriser)(shown, Target(photo))[1]) / share
     apart = lpips(shown, photo, weight) if lpips is not None else None
     return Score(decibels(error), decibels(even), ssim, drawn.astype(np.float32), apart)

@@ -24,6 +24,7 @@ from meshloom.graph_runtime.edits import (
     Set,
     Title,
     Unlink,
+    in_turn,
 )
 from meshloom.graph_runtime.errors import EditError, NameTaken
 from meshloom.graph_runtime.graph import GraphData, GroupData, Link, NodeData
@@ -157,3 +158,17 @@ def test_labels_say_what_was_done() -> None:
         "Enable x",
         "Paste",
     ]
+
+
+def test_a_drag_holds_one_edit_of_each_thing_however_long_it_is() -> None:
+    step: Edit = Batch(())
+    for count in range(50):
+        place = Move("a", (float(count), 0.0))
+        step = in_turn(step, Batch((Set("a", "x", count), place, Extra("dots", count))), "Drag")
+    assert isinstance(step, Batch)
+    assert step.edits == (Set("a", "x", 49), Move("a", (49.0, 0.0)), Extra("dots", 49))
+
+
+def test_edits_whose_order_matters_stay_in_it() -> None:
+    step = in_turn(in_turn(Rename("a", "b"), Set("b", "x", 1), "Both"), Set("b", "x", 2), "Both")
+    assert step.edits == (Rename("a", "b"), Set("b", "x", 1), Set("b", "x", 2))

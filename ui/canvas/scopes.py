@@ -32,14 +32,13 @@ def titles(document: Document, instances: Sequence[str]) -> list[str]:
     return found
 
 
-def exists(document: Document, path: str) -> bool:
-    """Whether there is a node at a path (``group/node`` inside an instance)."""
-    scope = ROOT
-    *outer, name = path.split("/")
+def place_of(document: Document, path: str) -> tuple[str, str] | None:
+    """(scope, name) of the node at a path through instances of groups."""
+    scope, (*outer, name) = ROOT, path.split("/")
     for step in outer:
         if step not in document.names(scope):
-            return False
+            return None
         scope = document.node(step, scope).type.removeprefix(GROUP_PREFIX)
         if scope not in document.scopes:
-            return False
-    return name in document.names(scope)
+            return None
+    return (scope, name) if scope in document.scopes and name in document.names(scope) else None

@@ -285,7 +285,7 @@ class CanvasView(QGraphicsView):
 
     def next_failed(self) -> str | None:
         """The path of a node that failed, each in its turn from the left."""
-        failed = [path for path in self.standing.failed() if scopes.exists(self.document.document, path)]
+        failed = [path for path in self.standing.failed() if scopes.place_of(self.document.document, path)]
         if not failed:
             return None
         failed.sort()

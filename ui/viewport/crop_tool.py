@@ -142,7 +142,7 @@ class CropTool(Tool):
 
     def _linked(self) -> bool:
         """Whether only a run knows what the box is."""
-        return any(self.node.is_linked(field) for field in _FIELDS)
+        return any(self.node.is_decided(field) for field in _FIELDS)
 
     def _write(self, box: Box, before: Box, words: str, merge: str = "") -> None:
         box, now = box.rounded(before), self.box()

@@ -36,7 +36,7 @@ class EditedNode:
         known = spec.param(param) if spec is not None else None
         return data.params.get(param, known.default) if known is not None else None
 
-    def is_linked(self, param: str) -> bool:
+    def is_decided(self, param: str) -> bool:
         """Whether something outside decides a parameter, a link or the group around: only a run knows its value."""
         if param in self.data.links:
             return True
@@ -48,7 +48,7 @@ class EditedNode:
 
     def is_fast(self, param: str) -> bool:
         """Whether a parameter must not be changed here: a link, a lock or the group around decides it."""
-        return self.is_linked(param) or is_locked(self.document.document, self.scope, self.name, param)
+        return self.is_decided(param) or is_locked(self.document.document, self.scope, self.name, param)
 
     def write(self, values: Mapping[str, Any], words: str, merge: str = "") -> bool:
         """Set those parameters that are others now, as one step; whether there were any, and they were taken."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshloom.graph_runtime import types
 from meshloom.graph_runtime.document import Document
 from meshloom.graph_runtime.graph import GROUP_PREFIX
+from meshloom.ui.canvas.scopes import place_of
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.words import _
 
@@ -35,18 +36,6 @@ class Stage:
     title: str = ""
     digest: str = ""
     named: str = ""
-
-
-def place_of(document: Document, path: str) -> tuple[str, str] | None:
-    """(scope, name) of the node at a path through instances of groups."""
-    scope, (*outer, name) = "", path.split("/")
-    for step in outer:
-        if step not in document.names(scope):
-            return None
-        scope = document.node(step, scope).type.removeprefix(GROUP_PREFIX)
-        if scope not in document.scopes:
-            return None
-    return (scope, name) if scope in document.scopes and name in document.names(scope) else None
 
 
 def stage_of(tab: DocumentTab, path: str) -> Stage | None:

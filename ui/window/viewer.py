@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from meshloom.graph_runtime import types
 from meshloom.graph_runtime.spec import NodeSpec
+from meshloom.ui.canvas.scopes import place_of
 from meshloom.ui.fields.text import label
 from meshloom.ui.look.contents import contents, opened
 from meshloom.ui.look.image_view import ImageView, pixels_of
@@ -30,7 +31,7 @@ from meshloom.ui.theme import UNIT
 from meshloom.ui.viewport.things import is_spatial
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.gathering import Gathering
-from meshloom.ui.window.staging import Stage, place_of, stage_of, tool_for
+from meshloom.ui.window.staging import Stage, stage_of, tool_for
 from meshloom.ui.window.workbench import Workbench
 from meshloom.ui.words import _
 

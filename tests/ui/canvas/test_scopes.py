@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshloom.graph_runtime.document import ROOT
 from meshloom.ui.canvas import commands
-from meshloom.ui.canvas.scopes import exists, led_to, titles
+from meshloom.ui.canvas.scopes import led_to, place_of, titles
 from meshloom.ui.canvas.view import CanvasView
 
 
@@ -22,7 +22,8 @@ def test_nodes_exist_where_their_path_says(view: CanvasView) -> None:
     document = view.document.document
     view.select(["size"])
     commands.group(view)
-    assert exists(document, "photo") and exists(document, "Group") and exists(document, "Group/size")
-    assert not exists(document, "size")
-    assert not exists(document, "Group/photo")
-    assert not exists(document, "photo/size") and not exists(document, "gone/size")
+    assert place_of(document, "photo") == (ROOT, "photo") and place_of(document, "Group") == (ROOT, "Group")
+    assert place_of(document, "Group/size") == ("Group", "size")
+    assert place_of(document, "size") is None
+    assert place_of(document, "Group/photo") is None
+    assert place_of(document, "photo/size") is None and place_of(document, "gone/size") is None
