@@ -13,8 +13,8 @@ to standard error, so that a node that prints cannot garble the talk):
 
 Answers: ``{"id", "events": [...]}`` with :meth:`~meshloom.graph_runtime.events.Event.to_json` of each (of the
 progress of a node only the newest; outputs by digest, readable from the disk cache once told), with
-``Thumbnail`` and ``Preview`` (of an unfinished result; both PNG, base64), ``Problem``, ``Written`` and, at the very
-end of a request, ``Finished``.
+``Thumbnail`` and ``Preview`` (of an unfinished result; both PNG, base64), ``Problem``, ``Written`` and, at the end
+of a request, ``Finished``, which only thumbnails may follow.
 """
 
 from __future__ import annotations

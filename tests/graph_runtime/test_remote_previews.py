@@ -45,8 +45,11 @@ def test_steps_of_a_picture_are_seen(tmp_path: Path) -> None:
         engine.stdin.write(json.dumps(request).encode() + b"\n")
         engine.stdin.flush()
         events: list[dict[str, str]] = []
-        while not events or events[-1]["event"] != "Finished":
-            events += json.loads(engine.stdout.readline())["events"]
+        # Not the last of them: pictures of results may come after it.
+        while not any(event["event"] == "Finished" for event in events):
+            line = engine.stdout.readline()
+            assert line, f"the engine ended after {events}"
+            events += json.loads(line)["events"]
         engine.stdin.write(b'{"do": "quit"}\n')
         engine.stdin.flush()
         engine.wait(20)
@@ -55,7 +58,8 @@ def test_steps_of_a_picture_are_seen(tmp_path: Path) -> None:
         engine.wait()
         engine.stdin.close()
         engine.stdout.close()
-    assert events[-1]["status"] == "done", events
+    (finished,) = [event for event in events if event["event"] == "Finished"]
+    assert finished["status"] == "done", events
     kinds = [event["event"] for event in events if event.get("node") == "made"]
     assert "Preview" in kinds
     assert kinds.index("NodeStarted") < kinds.index("Preview") < kinds.index("NodeDone")
