@@ -13,8 +13,9 @@ to standard error, so that a node that prints cannot garble the talk):
 
 Answers: ``{"id", "events": [...]}`` with :meth:`~meshloom.graph_runtime.events.Event.to_json` of each (of the
 progress of a node only the newest; outputs by digest, readable from the disk cache once told), with
-``Thumbnail`` and ``Preview`` (of an unfinished result; both PNG, base64), ``Problem``, ``Written`` and, at the end
-of a request, ``Finished``, which only thumbnails may follow.
+``Thumbnail`` (PNG, base64), of an unfinished result ``Preview`` (PNG, base64) and ``Plot`` (the numbers of a figure;
+of both only the newest), ``Problem``, ``Written`` and, at the end of a request, ``Finished``, which only thumbnails
+may follow.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import math
 import os
 import queue
 import sys
@@ -41,24 +43,28 @@ from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.outcome import Outcome
 from meshloom.graph_runtime.plan import Plan
 from meshloom.graph_runtime.preset import parse, resolve
-from meshloom.graph_runtime.types import File
+from meshloom.graph_runtime.types import Figure, File
 
 #: Events are sent on this often (seconds): more would only keep the window busy.
 _EVERY = 0.05
 #: The longer side of a thumbnail, in pixels.
 _SIDE = 256
+#: That of a picture of an unfinished result.
+_PREVIEW_SIDE = 640
+#: Events of which a later one takes the place of an earlier one of its node that was not sent yet.
+_NEWEST = {"NodeProgress", "Preview", "Plot"}
 
 Said = dict[str, Any]
 
 
 class _Mouth:
-    """Sends what happens, gathered; of progress only the newest of each node."""
+    """Sends what happens, gathered; of some events only the newest of each node."""
 
     def __init__(self, out: Any) -> None:
         self._out = out
         self._lock = threading.Lock()
         self._waiting: dict[int, list[Said]] = {}
-        self._progress: dict[tuple[int, str], Said] = {}
+        self._newest: dict[tuple[int, str, str], Said] = {}
         self._closed = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._send_on, name="mouth", daemon=True)
@@ -67,16 +73,16 @@ class _Mouth:
     def say(self, job: int, said: Said) -> None:
         """Send soon, in order."""
         with self._lock:
-            if said.get("event") == "NodeProgress":
-                self._progress[job, said["node"]] = said
+            if said["event"] in _NEWEST:
+                self._newest[job, said["node"], said["event"]] = said
             else:
-                self._flush_progress(job)
+                self._flush_newest(job)
                 self._waiting.setdefault(job, []).append(said)
         self._wake.set()
 
-    def _flush_progress(self, job: int) -> None:
-        for key in [key for key in self._progress if key[0] == job]:
-            self._waiting.setdefault(job, []).append(self._progress.pop(key))
+    def _flush_newest(self, job: int) -> None:
+        for key in [key for key in self._newest if key[0] == job]:
+            self._waiting.setdefault(job, []).append(self._newest.pop(key))
 
     def _send_on(self) -> None:
         while not self._closed:
@@ -88,8 +94,8 @@ class _Mouth:
     def flush(self) -> None:
         """Send what has gathered."""
         with self._lock:
-            for job in {key[0] for key in self._progress}:
-                self._flush_progress(job)
+            for job in {key[0] for key in self._newest}:
+                self._flush_newest(job)
             waiting, self._waiting = self._waiting, {}
             for job, events in waiting.items():
                 line = json.dumps({"id": job, "events": events}, allow_nan=False)
@@ -205,7 +211,10 @@ class Remote:
     def _preview(self, job: int, event: NodePreview) -> None:
         from meshloom.graph_runtime.thumbnails import png, thumbnail
 
-        pixels = thumbnail(event.value, _SIDE)
+        if isinstance(event.value, Figure):
+            self.mouth.say(job, {"event": "Plot", "node": event.node, "figure": _numbers_of(event.value)})
+            return
+        pixels = thumbnail(event.value, _PREVIEW_SIDE)
         if pixels is not None:
             picture = base64.b64encode(png(pixels)).decode()
             self.mouth.say(job, {"event": "Preview", "node": event.node, "png": picture})
@@ -279,6 +288,20 @@ class Remote:
                     png = base64.b64encode(data).decode()
                     self.mouth.say(job, {"event": "Thumbnail", "node": node, "png": png, "outputs": outputs})
                     break
+
+
+def _numbers_of(figure: Figure) -> Said:
+    """A figure as JSON data; ``null`` where there is no finite number."""
+    series = [
+        {
+            "name": held.name,
+            "kind": held.kind,
+            "x": [value if math.isfinite(value) else None for value in held.x.tolist()],
+            "y": [value if math.isfinite(value) else None for value in held.y.tolist()],
+        }
+        for held in figure.series
+    ]
+    return {"title": figure.title, "x_label": figure.x_label, "y_label": figure.y_label, "series": series}
 
 
 def _settings(environment: Mapping[str, str]) -> dict[str, int]:

@@ -68,7 +68,7 @@ class Run(Protocol):
         """Tell the user something that did not stop the work."""
 
     def preview(self, value: object) -> None:
-        """Show an unfinished result."""
+        """Show an unfinished result: anything that has a picture, and a ``Figure`` beside it. The newest counts."""
 
     def remember(self, kind: str, parts: Sequence[object], make: Callable[[], T], returns: type[T]) -> T:
         """``make()``, or what it returned before for equal ``parts`` (values and scalars) in this node.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from meshloom.graph_runtime.types import Table
+from meshloom.graph_runtime.types import Figure, Series, Table
 from meshloom.kernels.splatting.arrays import Camera, Gaussians, Settings
 from meshloom.kernels.splatting.kernel import Rasteriser
 from meshloom.kernels.splatting.losses import REACH, PhotoLoss, Target
@@ -96,3 +96,12 @@ def table_of(names: list[str], scores: list[Score]) -> Table:
         ("photo", *(_COLUMNS[part][0] for part in parts)),
         tuple((name, *map(round, row, digits)) for name, row in rows),
     )
+
+
+def curve_of(rows: NDArray[np.float64]) -> Figure:
+    """Loss, PSNR and SSIM over the iterations. ``rows``: (N, 4): iteration, PSNR (dB), SSIM, loss."""
+    at, psnr, ssim, loss = rows.T
+    series = [Series("loss x 100", at, loss * 100)]
+    if np.isfinite(psnr).any():
+        series += [Series("PSNR of held-out photos (dB)", at, psnr), Series("SSIM x 10", at, ssim * 10)]
+    return Figure("Training", "iteration", "", tuple(series))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from meshloom.graph_runtime.spec import Run
-from meshloom.graph_runtime.types import Cameras, Figure, Series
+from meshloom.graph_runtime.types import Cameras
 from meshloom.nodes.splats._measuring import Score, measure
 from meshloom.nodes.splats._photos import counted
 from meshloom.nodes.splats._training import Trainer
@@ -52,12 +52,3 @@ def moved_cameras(cameras: Cameras, trainer: Trainer, trained: list[int]) -> Cam
         camera = trainer.training.camera(place)
         extrinsics[index] = np.column_stack([camera.rotation, camera.shift])
     return Cameras(cameras.intrinsics, extrinsics, cameras.sizes, cameras.names, cameras.distortion)
-
-
-def curve_of(last: SplatCheckpoint) -> Figure:
-    """Loss, PSNR and SSIM over the iterations."""
-    at, psnr, ssim, loss = last.curve.T
-    series = [Series("loss x 100", at, loss * 100)]
-    if np.isfinite(psnr).any():
-        series += [Series("PSNR of held-out photos (dB)", at, psnr), Series("SSIM x 10", at, ssim * 10)]
-    return Figure("Training", "iteration", "", tuple(series))

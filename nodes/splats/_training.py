@@ -12,7 +12,7 @@ from meshloom.graph_runtime.types import Image
 from meshloom.kernels.splatting.arrays import Gaussians, Settings
 from meshloom.kernels.splatting.kernel import Rasteriser
 from meshloom.kernels.splatting.training import Recipe, Training, View
-from meshloom.nodes.splats._measuring import Score, measure
+from meshloom.nodes.splats._measuring import Score, curve_of, measure
 from meshloom.nodes.splats._values import SplatCheckpoint
 
 #: Seconds between pictures of the unfinished scene.
@@ -65,6 +65,7 @@ class Trainer:
                 # Losses at other sizes of the photos do not compare: with nothing held out the end is best.
                 score = psnr if scores else float(training.count)
                 losses = []
+                run.preview(curve_of(np.array(self.curve)))
             self._tell(last)
         run.check()
         return self.checkpoint(score)

@@ -102,9 +102,9 @@ def train(
     from meshloom.nodes.splats._effort import check_memory, chosen, dropout_for, for_photos, segments
     from meshloom.nodes.splats._gaussians import splats_of
     from meshloom.nodes.splats._kernels import opened
-    from meshloom.nodes.splats._measuring import table_of
+    from meshloom.nodes.splats._measuring import curve_of, table_of
     from meshloom.nodes.splats._photos import counted, held_out, views_of
-    from meshloom.nodes.splats._report import advise, curve_of, moved_cameras
+    from meshloom.nodes.splats._report import advise, moved_cameras
     from meshloom.nodes.splats._training import Trainer
     from meshloom.nodes.splats._values import SplatCheckpoint
 
@@ -213,4 +213,4 @@ def train(
         scene.sh[kept],
     )
     names = [cameras.names[index] for index in tested]
-    return Trained(splats_of(scene, antialiased), table_of(names, scores), curve_of(last), moved)
+    return Trained(splats_of(scene, antialiased), table_of(names, scores), curve_of(last.curve), moved)

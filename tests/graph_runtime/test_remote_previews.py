@@ -9,7 +9,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
 from PIL import Image
 
 GRAPH = {
@@ -30,8 +32,12 @@ GRAPH = {
 }
 
 
-def test_steps_of_a_picture_are_seen(tmp_path: Path) -> None:
-    environment = {**os.environ, "MESHLOOM_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+SAMPLES = Path(__file__).parent / "sample_nodes"
+
+
+def told(graph: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """What an engine process says of a run of a graph."""
+    environment = {**os.environ, "MESHLOOM_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
     engine = subprocess.Popen(
         [sys.executable, "-m", "meshloom.graph_runtime.remote"],
         stdin=subprocess.PIPE,
@@ -40,11 +46,11 @@ def test_steps_of_a_picture_are_seen(tmp_path: Path) -> None:
         env=environment,
     )
     assert engine.stdin is not None and engine.stdout is not None
-    request = {"do": "run", "id": 1, "graph": json.dumps(GRAPH), "folder": str(tmp_path), "targets": None}
+    request = {"do": "run", "id": 1, "graph": json.dumps(graph), "folder": str(folder), "targets": None}
     try:
         engine.stdin.write(json.dumps(request).encode() + b"\n")
         engine.stdin.flush()
-        events: list[dict[str, str]] = []
+        events: list[dict[str, Any]] = []
         # Not the last of them: pictures of results may come after it.
         while not any(event["event"] == "Finished" for event in events):
             line = engine.stdout.readline()
@@ -60,9 +66,31 @@ def test_steps_of_a_picture_are_seen(tmp_path: Path) -> None:
         engine.stdout.close()
     (finished,) = [event for event in events if event["event"] == "Finished"]
     assert finished["status"] == "done", events
-    kinds = [event["event"] for event in events if event.get("node") == "made"]
+    return events
+
+
+def size_of(event: dict[str, Any]) -> tuple[int, int]:
+    with Image.open(io.BytesIO(base64.b64decode(event["png"]))) as picture:
+        return picture.size
+
+
+def test_steps_of_a_picture_are_seen(tmp_path: Path) -> None:
+    events = [event for event in told(GRAPH, tmp_path) if event.get("node") == "made"]
+    kinds = [event["event"] for event in events]
     assert "Preview" in kinds
     assert kinds.index("NodeStarted") < kinds.index("Preview") < kinds.index("NodeDone")
-    shown = next(event for event in events if event["event"] == "Preview")
-    with Image.open(io.BytesIO(base64.b64decode(shown["png"]))) as picture:
-        assert picture.size == (12, 8)
+    assert size_of(events[kinds.index("Preview")]) == (12, 8)
+
+
+def test_a_picture_and_a_plot_are_told_while_a_node_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESHLOOM_NODES", str(SAMPLES))
+    events = told({"meshloom": 1, "nodes": {"u": {"type": "t.unfinished"}}}, tmp_path)
+    kinds = [event["event"] for event in events]
+    assert kinds.index("NodeStarted") < kinds.index("Preview") < kinds.index("NodeDone")
+    assert size_of(events[kinds.index("Preview")]) == (640, 320), "large enough to look at, and no larger"
+    (plot,) = [event["figure"] for event in events if event["event"] == "Plot"]
+    assert (plot["title"], plot["x_label"]) == ("How it went", "step")
+    (series,) = plot["series"]
+    assert series == {"name": "error", "kind": "line", "x": [0.0, 1.0], "y": [0.4, None]}, "the newest"

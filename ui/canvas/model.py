@@ -137,8 +137,8 @@ class CanvasModel(QObject):
 
     def _add(self, name: str, data: NodeData, at: tuple[float, float]) -> None:
         status = self.statuses.get(name)
-        thumbnail = status is not None and status.thumbnail is not None
-        shape = shape_of(self.document.document, self.scope, name, data, at, thumbnail)
+        pictured = status is not None and status.picture is not None
+        shape = shape_of(self.document.document, self.scope, name, data, at, pictured)
         self._versions += 1
         shape.version = self._versions
         self.shapes[name] = shape
@@ -342,11 +342,11 @@ class CanvasModel(QObject):
         shape = self.shapes.get(name)
         if shape is None:
             return
-        old = before.thumbnail if before is not None else None
-        if (old is None) != (status.thumbnail is None):
+        old = before.picture if before is not None else None
+        if (old is None) != (status.picture is None):
             self._refresh(name)
             self._dirty()
-        elif old is not status.thumbnail:
+        elif old is not status.picture:
             self._versions += 1
             shape.version = self._versions
 

@@ -151,7 +151,7 @@ def _paint_links(painter: QPainter, view: CanvasView, visible: QRectF, zoom: flo
 def _paint_node(painter: QPainter, view: CanvasView, shape: NodeShape, zoom: float) -> None:
     status = view.model.statuses.get(shape.name)
     ratio = view.devicePixelRatioF()
-    view.pictures.draw(painter, shape, status.thumbnail if status is not None else None, zoom, ratio)
+    view.pictures.draw(painter, shape, status.picture if status is not None else None, zoom, ratio)
     painter.save()
     painter.translate(shape.x, shape.y)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -45,6 +45,8 @@ class Standing:
             bytes=0,
             outputs=(),
             thumbnail=None,
+            preview=None,
+            plot=None,
         )
 
     def within(self, path: str) -> dict[str, NodeStatus]:

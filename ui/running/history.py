@@ -63,6 +63,7 @@ class History(QObject):
         self.folder = folder or data_folder() / "history"
         self._entries: list[Entry] | None = None
         self._timings: dict[str, float] | None = None
+        self._newest: tuple[RunInfo, Path] | None = None
 
     def entries(self) -> list[Entry]:
         if self._entries is None:
@@ -100,12 +101,19 @@ class History(QObject):
             if run.thumbnail is not None:
                 run.thumbnail.save(str(file.with_suffix(".png")))
             aside.replace(file)
+        self._newest = (run, file)
         known.insert(0, _entry(file, said))
         for old in known[MOST:]:
             _unlink(old)
         self._entries = known[:MOST]
         self._learn(run)
         self.changed.emit()
+
+    def picture(self, run: RunInfo) -> None:
+        """The run that was added last got its picture, or a better one."""
+        if self._newest is not None and self._newest[0] is run and run.thumbnail and self._newest[1].exists():
+            run.thumbnail.save(str(self._newest[1].with_suffix(".png")))
+            self.changed.emit()
 
     def forget(self, entry: Entry) -> None:
         """Take a run out of the history; its results stay in the cache."""

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.preset import dump
+from meshloom.graph_runtime.types import Figure, Series
 from meshloom.ui.running.engine_process import EngineProcess
 from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.words import _
@@ -64,10 +66,12 @@ class RunInfo:
         feeding = {link.node for node in self.graph.nodes.values() for link in node.links.values()}
         self._ends = set(self.targets or set(self.graph.nodes) - feeding)
 
-    def picture_of(self, node: str, picture: QImage | None) -> None:
-        """A node's result has a picture."""
-        if picture is not None and (self.thumbnail is None or node in self._ends):
-            self.thumbnail = picture
+    def picture_of(self, node: str, picture: QImage | None) -> bool:
+        """A node's result has a picture; whether it is now the run's."""
+        if picture is None or (self.thumbnail is not None and node not in self._ends):
+            return False
+        self.thumbnail = picture
+        return True
 
 
 class Runs(QObject):
@@ -80,6 +84,8 @@ class Runs(QObject):
     #: A :class:`RunInfo` that began, that ended.
     began = Signal(object)
     ended = Signal(object)
+    #: A :class:`RunInfo` that has ended got its picture late.
+    pictured = Signal(object)
     #: For the log: "info", "warning" or "error"; document key; node or ""; words.
     logged = Signal(str, str, str, str)
     #: The engine process died: what to tell the user.
@@ -93,6 +99,7 @@ class Runs(QObject):
         self.engine.logged.connect(self._engine_said)
         self.queue: list[RunInfo] = []
         self.current: RunInfo | None = None
+        self._last: RunInfo | None = None
         self.paused = False
         self._ids = itertools.count(1)
         self._statuses: dict[str, dict[str, NodeStatus]] = {}
@@ -241,7 +248,9 @@ class Runs(QObject):
     # ------------------------------------------------------------------------------------------- events
 
     def _told(self, job: int, events: list[dict[str, Any]]) -> None:
-        run = self.current if self.current is not None and self.current.id == job else None
+        # Pictures of results may come after the end.
+        known = (run for run in (self.current, self._last) if run is not None and run.id == job)
+        run = next(known, None)
         document = self._documents.get(job, "")
         self._together = together = {}
         try:
@@ -271,6 +280,17 @@ class Runs(QObject):
         self._set(
             document, said["node"], replace(status, state="running", message=said.get("message", ""), **told)
         )
+
+    def _preview(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
+        status = self._status(document, said["node"])
+        if status.state == "running":
+            picture = QImage.fromData(base64.b64decode(said["png"]))
+            self._set(document, said["node"], replace(status, preview=picture))
+
+    def _plot(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
+        status = self._status(document, said["node"])
+        if status.state == "running":
+            self._set(document, said["node"], replace(status, plot=_figure(said["figure"])))
 
     def _node_done(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         computed = bool(said.get("computed"))
@@ -342,8 +362,8 @@ class Runs(QObject):
             self._pictures.popitem(last=False)
         if status.outputs == outputs:
             self._set(document, said["node"], replace(status, thumbnail=picture))
-        if run is not None:
-            run.picture_of(said["node"], picture)
+        if run is not None and run.picture_of(said["node"], picture) and run is not self.current:
+            self.pictured.emit(run)
 
     def _problem(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         where = said.get("where", "")
@@ -380,10 +400,11 @@ class Runs(QObject):
         self._last_resort.stop()
         run.state = state
         run.seconds = time.time() - run.begun
-        self.current = None
+        self.current, self._last = None, run
         for name, status in list(self._held(run.document).items()):
             if status.state in ("running", "waiting"):
-                self._set(run.document, name, replace(status, state="stale", done=0.0, total=0.0, message=""))
+                rest = replace(status, state="stale", done=0.0, total=0.0, message="")
+                self._set(run.document, name, replace(rest, preview=None, plot=None))
         self.ended.emit(run)
         self._next()
         self.queue_changed.emit()
@@ -447,6 +468,16 @@ def _refs(outputs: Any) -> tuple[Any, ...]:
     return tuple(ref if isinstance(ref, str) else tuple(ref) for ref in outputs)
 
 
+def _figure(said: dict[str, Any]) -> Figure:
+    def numbers(held: list[float | None]) -> np.ndarray:
+        return np.array([np.nan if value is None else value for value in held], np.float64)
+
+    series = [
+        Series(each["name"], numbers(each["x"]), numbers(each["y"]), each["kind"]) for each in said["series"]
+    ]
+    return Figure(said["title"], said["x_label"], said["y_label"], tuple(series))
+
+
 def _joined(message: str, hint: str) -> str:
     return f"{message}; {hint}" if hint else message
 
@@ -455,6 +486,8 @@ _HANDLERS: dict[str, Any] = {
     "RunStarted": Runs._run_started,
     "NodeStarted": Runs._node_started,
     "NodeProgress": Runs._node_progress,
+    "Preview": Runs._preview,
+    "Plot": Runs._plot,
     "NodeDone": Runs._node_done,
     "NodeFailed": Runs._node_failed,
     "NodeSkipped": Runs._node_skipped,

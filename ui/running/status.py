@@ -8,6 +8,7 @@ from typing import Literal
 from PySide6.QtGui import QImage
 
 from meshloom.graph_runtime.disk import Ref
+from meshloom.graph_runtime.types import Figure
 
 State = Literal["unknown", "stale", "waiting", "running", "cached", "done", "failed", "skipped", "muted"]
 
@@ -19,6 +20,7 @@ class NodeStatus:
     ``done`` of ``total``: progress of a running node. ``why``: why it will run, ran, or was reused; ``message``
     and ``hint``: of its failure, or what it does now; ``details``: the traceback, for whoever asks.
     ``outputs``: content digests by output, readable through :class:`meshloom.ui.running.results.Results`.
+    ``preview`` and ``plot``: how far its result is, while it runs.
     """
 
     state: State = "unknown"
@@ -33,3 +35,10 @@ class NodeStatus:
     bytes: int = 0
     outputs: tuple[Ref, ...] = ()
     thumbnail: QImage | None = None
+    preview: QImage | None = None
+    plot: Figure | None = None
+
+    @property
+    def picture(self) -> QImage | None:
+        """What there is to see of it now."""
+        return self.preview or self.thumbnail

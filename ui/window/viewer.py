@@ -24,6 +24,7 @@ from meshloom.ui.canvas.scopes import place_of
 from meshloom.ui.fields.text import label
 from meshloom.ui.look.contents import contents, opened
 from meshloom.ui.look.image_view import ImageView, pixels_of
+from meshloom.ui.look.live_view import LiveView
 from meshloom.ui.look.overview import MOST, Overview, Part, can_show, has_overview, is_report
 from meshloom.ui.look.pages import FigureView, TableView, TextView
 from meshloom.ui.running.status import NodeStatus
@@ -193,6 +194,9 @@ class Viewer(QWidget):
                 widget.hide()
             self._load()
             return
+        if status.state == "running" and (status.preview is not None or status.plot is not None):
+            self._show_live(status)
+            return
         if not status.outputs or spec is None:
             self.clear(self._why_nothing(status))
             return
@@ -212,6 +216,16 @@ class Viewer(QWidget):
         self.output.setVisible(len(names) > 1)
         self._set_items(status)
         self._load()
+
+    def _show_live(self, status: NodeStatus) -> None:
+        """The unfinished result, whatever the node made before."""
+        page: Any = self._page("live")
+        page.show_status(status)
+        self.value, self._wanted = None, ""
+        self._gathering.forget()
+        for widget in (self.output, self.item, self.count, self.compare):
+            widget.hide()
+        self.stack.setCurrentWidget(page)
 
     def _why_nothing(self, status: NodeStatus) -> str:
         if status.state == "failed":
@@ -368,7 +382,7 @@ class Viewer(QWidget):
             else:
                 page = {
                     "image": ImageView, "table": TableView, "figure": FigureView, "text": TextView,
-                    "overview": Overview,
+                    "overview": Overview, "live": LiveView,
                 }[kind](self)  # fmt: skip
             self._pages[kind] = page
             self.stack.addWidget(page)

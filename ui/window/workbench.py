@@ -53,6 +53,7 @@ def make_workbench(
             history.add(run, runs.statuses(run.document), provenance_text(run.graph, catalog, run.folder))
 
     runs.ended.connect(remember)
+    runs.pictured.connect(history.picture)
     return Workbench(
         catalog,
         settings,

@@ -5,9 +5,9 @@ import pytest
 
 from meshloom.graph_runtime.errors import Cancelled
 from meshloom.graph_runtime.spec import NodeError
-from meshloom.graph_runtime.types import Cameras, Image, Mask, PointCloud
+from meshloom.graph_runtime.types import Cameras, Figure, Image, Mask, PointCloud
 from meshloom.kernels.splatting.restraint import LARGEST
-from meshloom.nodes.splats import _effort
+from meshloom.nodes.splats import _effort, _training
 from meshloom.nodes.splats.train import train
 
 from ._scenes import balls, photographed, points_of, ring
@@ -37,6 +37,24 @@ def test_photos_that_were_held_out_come_out_well(world, run):
     assert psnr.x[-1] == 120 and psnr.y[-1] > psnr.y[0] + 3
     assert any("splats" in message and "left" in message for _, _, message in run.progressed)
     assert not run.warnings
+
+
+def test_the_scene_and_how_it_goes_are_seen_while_it_works(world, run, monkeypatch):
+    images, cameras, points = world
+    shown = []
+    monkeypatch.setattr(run, "preview", shown.append)
+    monkeypatch.setattr(_training, "PREVIEW_EVERY", 0.0)
+    trained = train(images, cameras, points, **QUICK, hold_out=5, run=run)
+    pictures = [value for value in shown if isinstance(value, Image)]
+    curves = [value for value in shown if isinstance(value, Figure)]
+    assert len(pictures) == 120
+    photo = images[2].rgb().astype(np.float64)
+    assert pictures[0].pixels.shape == photo.shape
+    first, last = (float(np.abs(each.pixels - photo).mean()) for each in (pictures[0], pictures[-1]))
+    assert last < 0.6 * first, "the held-out photo's view, better and better"
+    assert [len(curve.series[0].x) for curve in curves] == list(range(1, 21))
+    for ours, given in zip(curves[-1].series, trained.curve.series, strict=True):
+        assert ours.name == given.name and np.array_equal(ours.y, given.y)
 
 
 def test_the_result_depends_on_seed_and_inputs_alone(world, run):

@@ -240,3 +240,16 @@ def test_a_value_is_told_apart_from_its_text() -> None:
 def test_an_entry_can_be_made_of_what_is_told() -> None:
     entry = Entry(Path("/h/run-1.json"), "", "", "done", 0.0, 0.0, 0, 0, 0)
     assert entry.picture == Path("/h/run-1.png")
+
+
+def test_a_picture_that_comes_late_is_kept_too(held: History, qtbot: QtBot) -> None:
+    made = run()
+    held.add(made, {})
+    assert not again(held).entries()[0].picture.exists()
+    made.thumbnail = QImage(8, 6, QImage.Format.Format_RGB32)
+    with qtbot.waitSignal(held.changed):
+        held.picture(made)
+    assert QImage(str(again(held).entries()[0].picture)).width() == 8
+    held.forget(held.entries()[0])
+    held.picture(made)
+    assert list(held.folder.glob("*.png")) == [], "of a run that was taken out, nothing"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PySide6.QtCore import QBuffer, QByteArray
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
@@ -189,3 +192,43 @@ def test_an_edit_shows_what_would_run(runs: Runs, go: Go, tmp_path: Path, qtbot:
     runs.explain("d", held, tmp_path, "w")
     qtbot.waitUntil(lambda: runs.statuses("d")["p"].state in ("done", "cached"), timeout=5000)
     assert runs.statuses("d")["p"].outputs
+
+
+def test_an_unfinished_result_is_seen_until_its_node_is_done(runs: Runs, go: Go) -> None:
+    seen: list[NodeStatus] = []
+    runs.status_changed.connect(lambda document, node, status: seen.append(status))
+    go(graph(u=("t.unfinished",)))
+    shown = [status for status in seen if status.preview is not None and status.plot is not None]
+    assert shown and all(status.state == "running" for status in shown)
+    last = shown[-1]
+    assert last.picture is last.preview and last.preview is not None and last.plot is not None
+    assert last.preview.pixelColor(9, 9).red() == round(0.4 * 255)
+    assert last.plot.series[0].y[0] == 0.4 and np.isnan(last.plot.series[0].y[1])
+    done = runs.statuses("d")["u"]
+    assert (done.state, done.preview, done.plot) == ("done", None, None)
+
+
+def test_an_unfinished_result_does_not_outlive_a_cancelled_run(runs: Runs, go: Go, qtbot: QtBot) -> None:
+    run = go(graph(u=("t.unfinished", {"seconds": 30.0})), wait=False)
+    qtbot.waitUntil(lambda: runs.statuses("d").get("u", NodeStatus()).preview is not None, timeout=20_000)
+    runs.cancel()
+    qtbot.waitUntil(lambda: run.state == "cancelled", timeout=20_000)
+    status = runs.statuses("d")["u"]
+    assert (status.state, status.preview, status.plot) == ("stale", None, None)
+
+
+def test_a_picture_that_comes_after_the_end_is_still_the_runs(runs: Runs, go: Go, qtbot: QtBot) -> None:
+    run = go(graph(a=("t.picture",)))
+    qtbot.waitUntil(lambda: run.thumbnail is not None)
+    (outputs, png), run.thumbnail = (runs.statuses("d")["a"].outputs, QByteArray()), None
+    buffer = QBuffer(png)
+    QImage(3, 2, QImage.Format.Format_RGB888).save(buffer, "PNG")
+    late = {
+        "event": "Thumbnail",
+        "node": "a",
+        "outputs": outputs,
+        "png": base64.b64encode(png.data()).decode(),
+    }
+    with qtbot.waitSignal(runs.pictured) as told:
+        runs.engine.told.emit(run.id, [late])
+    assert told.args == [run] and run.thumbnail is not None and run.thumbnail.width() == 3

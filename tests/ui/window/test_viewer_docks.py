@@ -8,6 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
+from meshloom.graph_runtime.edits import Add
+from meshloom.graph_runtime.graph import NodeData
+from meshloom.ui.look.live_view import LiveView
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.main_window import MainWindow
@@ -38,6 +41,30 @@ def test_the_viewer_follows_the_selection_unless_pinned(
     click(viewer.pin, viewer.pin.rect().center())
     choose(tab, "dark")
     shows(viewer, qtbot, 0.2)
+
+
+def test_a_viewer_shows_how_far_a_result_is(
+    window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot
+) -> None:
+    viewer = window.viewers[0]
+    run()
+    tab.document.do(Add("far", NodeData("t.unfinished", {"seconds": 30.0}), (600.0, 0.0)))
+    tab.view.show_node("far")
+    window.run()
+    qtbot.waitUntil(lambda: isinstance(viewer.stack.currentWidget(), LiveView), timeout=20_000)
+    live = viewer.stack.currentWidget()
+    assert isinstance(live, LiveView)
+    qtbot.waitUntil(lambda: live.words.text() == "still at it" and live.progress.value() > 0)
+    qtbot.waitUntil(lambda: live.plot is not None and live.plot.isVisible())
+    assert viewer.value is None and not viewer.compare.isVisible()
+    assert tab.view.model.shapes["far"].thumb_y, "there is room for it on the node"
+    choose(tab, "dark")
+    shows(viewer, qtbot, 0.2)
+    tab.view.show_node("far")
+    assert viewer.stack.currentWidget() is live
+    window.bench.runs.cancel()
+    qtbot.waitUntil(lambda: viewer.stack.currentWidget() is viewer.message, timeout=20_000)
+    assert not tab.view.model.shapes["far"].thumb_y
 
 
 def test_another_viewer_stays_with_its_node(
