@@ -15,6 +15,8 @@ Pixels = NDArray[np.uint8]
 
 #: How many points a thumbnail of geometry is drawn from.
 _MOST_POINTS = 60_000
+#: The largest disc that a splat is drawn as, pixels.
+_LARGEST = 8.0
 
 
 def thumbnail(value: Any, side: int = 256) -> Pixels | None:
@@ -90,9 +92,16 @@ def _cloud(cloud: types.PointCloud, side: int) -> Pixels:
 
 
 def _splats(splats: types.Splats, side: int) -> Pixels:
-    seen = np.flatnonzero(splats.opacities > 0.1)
-    chosen = seen[:: max(1, len(seen) // _MOST_POINTS)]
-    return _splat(splats.means[chosen], splats.take(chosen).base_colours(), None, side)
+    """Discs as large as the splats, of what lies in the box that is to be looked at."""
+    seen = (splats.opacities > 0.1) & np.isfinite(splats.means).all(axis=1)
+    core = splats.core()
+    if core is not None:
+        margin = 0.15 * (core[1] - core[0])
+        seen &= ((splats.means >= core[0] - margin) & (splats.means <= core[1] + margin)).all(axis=1)
+    rows = np.flatnonzero(seen)
+    chosen = splats.take(rows[:: max(1, len(rows) // _MOST_POINTS)])
+    sizes = np.sort(chosen.scales, axis=1)[:, 1] if core is not None else None
+    return _splat(chosen.means, chosen.base_colours(), None, side, sizes)
 
 
 def _mesh(mesh: types.Mesh, side: int) -> Pixels:
@@ -128,8 +137,10 @@ def _mesh_colours(mesh: types.Mesh, face: Array, weights: Array) -> Array | None
     return None
 
 
-def _splat(points: Array, colours: Array | None, normals: Array | None, side: int) -> Pixels:
-    """Points seen from three quarters above, nearest on top, as 2 x 2 dots."""
+def _splat(
+    points: Array, colours: Array | None, normals: Array | None, side: int, radii: Array | None = None
+) -> Pixels:
+    """Points seen from three quarters above, nearest on top, as 2 x 2 dots, or as discs of radii in world units."""
     picture = np.full((side, side, 3), 24, np.uint8)
     finite = np.isfinite(points).all(axis=1)
     points = points[finite].astype(np.float64)
@@ -147,17 +158,27 @@ def _splat(points: Array, colours: Array | None, normals: Array | None, side: in
     order = np.argsort(-view[:, 2], kind="stable")
     column = (view[order, 0] * 0.95 + 0.5) * side
     row = (view[order, 1] * 0.95 + 0.5) * side
-    for down in (0, 1):
-        for right in (0, 1):
-            x, y = column.astype(int) + right, row.astype(int) + down
+    ink, rank = np.clip(lit[order], 0, 255).astype(np.uint8), np.arange(len(order))
+    reach = np.ones(len(order))
+    if radii is not None:
+        reach = np.clip(radii[finite][order] / size * 0.95 * side, 1.0, _LARGEST)
+    # The rank of the nearest at each pixel: a disc is painted pixel by pixel, each over all discs at once.
+    top = np.full(side * side, -1)
+    most = int(np.ceil(reach.max()))
+    for down in range(1 - most, most + 1):
+        for right in range(1 - most, most + 1):
+            within = reach >= np.hypot(right - 0.5, down - 0.5)
+            x, y = column[within].astype(int) + right, row[within].astype(int) + down
             inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
-            picture[y[inside], x[inside]] = np.clip(lit[order][inside], 0, 255).astype(np.uint8)
+            np.maximum.at(top, y[inside] * side + x[inside], rank[within][inside])
+    shown = np.flatnonzero(top >= 0)
+    picture.reshape(-1, 3)[shown] = ink[top[shown]]
     return picture
 
 
 def _three_quarters() -> Array:
     """World (y down) to a view from above right: rows are right, down, away."""
-    turn, tilt = np.radians(35.0), np.radians(-25.0)
+    turn, tilt = np.radians(35.0), np.radians(25.0)
     about_y = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]], float)
     about_x = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]], float)
     return np.asarray(about_x @ about_y)

@@ -394,6 +394,20 @@ class Splats:
         shade = 0.5 + 0.28209479177387814 * np.nan_to_num(self.sh[:, 0].astype(np.float64))
         return np.asarray(np.clip(shade, 0, 1) * 255 + 0.5).astype(np.uint8)
 
+    def core(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """(low, high) corners (3,) of the box to look at; ``None`` where that is all there is.
+
+        What lies behind a scene is shown by few and large splats: where most of the small ones are is what was
+        photographed.
+        """
+        seen = np.isfinite(self.means).all(axis=1) & (self.opacities > 0.1)
+        if seen.sum() < 100:
+            return None
+        places, sizes = self.means[seen].astype(np.float64), self.scales[seen].max(axis=1)
+        low, high = np.percentile(places[sizes <= np.median(sizes)], [5, 95], axis=0)
+        first, last = np.percentile(places, [1, 99], axis=0)
+        return (low, high) if np.linalg.norm(high - low) < 0.5 * np.linalg.norm(last - first) else None
+
 
 @value
 class SplattingKernel:

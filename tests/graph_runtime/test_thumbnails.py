@@ -18,6 +18,7 @@ from meshloom.graph_runtime.types import (
     Mesh,
     PointCloud,
     Series,
+    Splats,
     Text,
 )
 
@@ -97,3 +98,52 @@ def test_a_picture_shows_what_is_there() -> None:
     assert drawn is not None
     green = (drawn[:, :, 1] > 60) & (drawn[:, :, 0] < 40)
     assert 0.02 < green.mean() < 0.9
+
+
+def test_solids_are_seen_from_above() -> None:
+    """Of a flat box, red on top (y is down) and blue underneath."""
+    corners = f4([[x, y, z] for y in (-0.1, 0.1) for x in (-1, 1) for z in (-1, 1)])
+    sides = np.array([[0, 1, 2], [1, 3, 2], [4, 6, 5], [5, 6, 7]], np.int32)
+    colours = np.repeat(np.array([[220, 0, 0], [0, 0, 220]], np.uint8), 4, axis=0)
+    drawn = thumbnail(Mesh(corners, sides, colours=colours), 96)
+    assert drawn is not None
+    red, blue = (int((drawn[:, :, channel] > 80).sum()) for channel in (0, 2))
+    assert red > 500 and red > 2 * blue
+
+
+def scene(around: int) -> Splats:
+    """A ball of small green splats, as large as 1; before and behind it, ``around`` large red ones."""
+    random = np.random.default_rng(0)
+    towards = random.normal(size=(600 + around, 3))
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    places = towards * np.r_[np.full(600, 0.5), random.uniform(5, 20, around)][:, None] + [2, 0, 0]
+    colours = np.array([[-1.7, 1.7, -1.7]] * 600 + [[1.7, -1.7, -1.7]] * around)
+    return Splats(
+        f4(places),
+        f4(np.tile([1, 0, 0, 0], (600 + around, 1))),
+        f4(np.repeat([[0.03] * 3, [1.5] * 3], [600, around], axis=0)),
+        f4(np.full(600 + around, 0.9)),
+        f4(colours[:, None]),
+    )
+
+
+def test_splats_are_seen_without_what_lies_far_around() -> None:
+    drawn = thumbnail(scene(300), 96)
+    assert drawn is not None
+    green, red = (int((drawn[:, :, channel] > 150).sum()) for channel in (1, 0))
+    assert green > 0.1 * 96 * 96 and red == 0
+
+
+def test_the_core_of_a_scene_is_where_its_small_splats_are() -> None:
+    core = scene(300).core()
+    assert core is not None
+    low, high = core
+    assert (low < [1.7, -0.3, -0.3]).all() and (high > [2.3, 0.3, 0.3]).all()
+    assert np.linalg.norm(high - low) < 2
+    assert scene(0).core() is None, "all of it is to be looked at"
+    few = scene(300).take(np.arange(590, 640))
+    assert few.core() is None
+    with np.errstate(all="raise"):
+        lost = Splats(*(f4(np.full_like(part, np.nan)) for part in (
+            few.means, few.quaternions, few.scales, few.opacities, few.sh)))  # fmt: skip
+        assert lost.core() is None and thumbnail(lost, 64) is not None

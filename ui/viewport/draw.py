@@ -65,10 +65,11 @@ class Overtaken(Exception):
     """Something newer is to be drawn."""
 
 
-def bounds_of(made: Sequence[SolidMesh | Points | Stands]) -> Bounds | None:
-    """The box around all things; cameras count only where there is nothing else."""
-    held = [each.bounds for each in made if each.bounds is not None and not isinstance(each, Stands)]
-    held = held or [each.bounds for each in made if each.bounds is not None]
+def bounds_of(made: Sequence[SolidMesh | Points | Stands], core: bool = False) -> Bounds | None:
+    """The box around all things, or around their cores; cameras count only where there is nothing else."""
+    solid = [each for each in made if not isinstance(each, Stands) and each.bounds is not None]
+    parts = [each.core if core else each.bounds for each in solid or made]
+    held = [part for part in parts if part is not None]
     if not held:
         return None
     low = np.min([each[0] for each in held], axis=0)

@@ -73,6 +73,13 @@ class Eye:
         """How many times farther away the camera of an orthographic eye stands."""
         return float(np.tan(np.radians(self.span / 2)) / np.tan(np.radians(_NARROW / 2)))
 
+    @classmethod
+    def of_camera(cls, view: View, distance: float) -> Eye:
+        """Where a camera stands, looking where it looks but upright; its target ``distance`` away."""
+        azimuth, elevation = towards_of(-view.rotation[2], _front())
+        span = float(np.degrees(2 * np.arctan(min(view.size) / 2 / view.focal)))
+        return cls(view.centre + distance * view.rotation[2], distance, azimuth, elevation, span)
+
     def view(self, size: tuple[int, int]) -> View:
         """The camera for a picture of ``size`` (width, height)."""
         span, distance = self.span, self.distance

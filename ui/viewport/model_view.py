@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
+from meshloom.graph_runtime.types import Cameras
 from meshloom.ui.look.image_view import to_screen
 from meshloom.ui.theme import UNIT
 from meshloom.ui.viewport.eye import SIDES
@@ -149,6 +150,12 @@ class ModelView(QWidget):
         """Nothing but what is kept."""
         self.viewport.set_things([thing for thing in self.viewport.things if thing.kept])
 
+    def set_seen_from(self, key: str, cameras: Cameras) -> None:
+        """The cameras of the photos that the thing of this key was made from."""
+        for thing in self.viewport.things:
+            if thing.key == key:
+                self.viewport.set_seen_from(thing, cameras)
+
     def set_thumbs(self, photos: dict[str, NDArray[np.uint8]]) -> None:
         """Small pictures of the cameras' photos by name, (H, W, 3) uint8, all of one size."""
         self.viewport.thumbs = dict(photos)
@@ -220,6 +227,7 @@ class ModelView(QWidget):
     def _view_menu(self) -> QMenu:
         menu = QMenu(self)
         menu.addAction(_("Fit all") + "\tF", self.viewport.fit)
+        menu.addAction(_("As at first") + "\tHome", self.viewport.look_first)
         menu.addSeparator()
         keys = {"front": "1", "right": "3", "top": "7"}
         for side in SIDES:

@@ -51,7 +51,10 @@ class Wanted:
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A picture, and what its pixels are: ``depth`` and ``face`` as in :class:`Frame`, of ``view``'s size."""
+    """A picture, and what its pixels are: ``depth`` and ``face`` as in :class:`Frame`, of ``view``'s size.
+
+    ``box`` is around all that is shown, ``core`` around what is to be looked at first.
+    """
 
     wanted: Wanted
     image: QImage
@@ -59,6 +62,7 @@ class Painted:
     depth: NDArray[np.float32]
     face: NDArray[np.int32]
     box: Bounds | None
+    core: Bounds | None
 
 
 class Painter(QObject):
@@ -221,7 +225,15 @@ class Painter(QObject):
             whole=whole,
         )
         self._emit(
-            Painted(wanted, picture(frame, wanted.style), view, frame.depth, frame.face, bounds_of(made))
+            Painted(
+                wanted,
+                picture(frame, wanted.style),
+                view,
+                frame.depth,
+                frame.face,
+                bounds_of(made),
+                bounds_of(made, core=True),
+            )
         )
 
     def _emit(self, painted: Painted) -> None:

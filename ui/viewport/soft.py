@@ -35,6 +35,7 @@ class Soft(Points):
         self.positions = np.ascontiguousarray(self.positions[order])
         #: How many are not faint; all, where nothing else is there.
         self.solid = int(len(faint) - faint.sum()) or len(faint)
+        self.core = splats.core() or self.bounds
         # As large as half of the light is gone there; the middle axis, or needles would be wheels.
         middle = np.sort(splats.scales[self.index], axis=1)[:, 1]
         half = np.sqrt(2 * np.log(np.maximum(splats.opacities[self.index], _LEAST) / 0.5))

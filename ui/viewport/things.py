@@ -31,6 +31,8 @@ class Thing:
     visible: bool = True
     #: Kept when another value is shown.
     kept: bool = False
+    #: Of a scene made from photos, their cameras.
+    seen_from: Cameras | None = None
     _made: Any = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -91,6 +93,7 @@ class SolidMesh:
             self.points = Points(PointCloud(mesh.vertices, mesh.colours, mesh.normals))
         used = mesh.vertices[np.unique(faces)] if len(faces) else mesh.vertices[good]
         self.bounds: Bounds | None = robust_bounds(used) if len(used) else None
+        self.core = self.bounds
         self._edges: NDArray[np.float64] | None = None
 
     def edges(self) -> NDArray[np.float64]:
@@ -115,6 +118,8 @@ class Points:
         self.cloud = cloud
         self.positions = np.ascontiguousarray(cloud.positions[self.index])
         self.bounds: Bounds | None = robust_bounds(self.positions) if len(good) else None
+        #: What is to be looked at first.
+        self.core = self.bounds
         size = 1.0 if self.bounds is None else float(np.linalg.norm(self.bounds[1] - self.bounds[0])) or 1.0
         self.radius = spacing(self.positions, size)
         self._painted: dict[str, NDArray[np.uint8]] = {}
@@ -180,6 +185,7 @@ class Stands:
         self.bounds: Bounds | None = None
         if len(self.centres):
             self.bounds = (self.centres.min(axis=0), self.centres.max(axis=0))
+        self.core = self.bounds
         self._lines: dict[float, NDArray[np.float64]] = {}
         self._photos: Scene | None = None
         #: The photos in that scene, and the length of the pyramids they hang in.

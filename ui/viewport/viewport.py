@@ -23,10 +23,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from meshloom.graph_runtime.types import Cameras
 from meshloom.kernels.raycast.view import View
 from meshloom.ui.theme import UNIT, current, theme
 from meshloom.ui.viewport.draw import Style
 from meshloom.ui.viewport.eye import SIDES, Eye
+from meshloom.ui.viewport.first_view import first_eye
 from meshloom.ui.viewport.painter import Painted, Painter, Wanted
 from meshloom.ui.viewport.picking import Pick, pick
 from meshloom.ui.viewport.things import Bounds, Stands, Thing
@@ -44,7 +46,7 @@ _SIDE_KEYS = {Qt.Key.Key_1: "front", Qt.Key.Key_3: "right", Qt.Key.Key_7: "top"}
 
 class Viewport(QWidget):
     """Left drag orbits, middle or Shift drag pans, right drag looks around, the wheel goes to the pointer;
-    W A S D Q E fly, F fits, 1 3 7 stand at a side, 5 switches to parallel lines."""
+    W A S D Q E fly, F fits, Home looks as at first, 1 3 7 stand at a side, 5 switches to parallel lines."""
 
     #: What was clicked: a :class:`Pick` or ``None``.
     picked = Signal(object)
@@ -145,17 +147,17 @@ class Viewport(QWidget):
         if painted.wanted.things != tuple(self.things):
             return
         self._painted = painted
-        if self._unfitted and painted.box is not None:
+        if self._unfitted and painted.core is not None:
             self._unfitted = False
             self._stand_back()
-            self.fit()
+            self.look_first()
             return
         if (
             self._fitted_box is not None
-            and painted.box is not None
-            and _far_from(self._fitted_box, painted.box)
+            and painted.core is not None
+            and _far_from(self._fitted_box, painted.core)
         ):
-            self.fit()
+            self.look_first()
             return
         self.update()
         if painted.view.size == painted.wanted.view.size:
@@ -188,8 +190,8 @@ class Viewport(QWidget):
 
     def _stand_back(self) -> None:
         """Face the side that the cameras look at."""
-        assert self._painted is not None and self._painted.box is not None
-        middle = sum(self._painted.box) / 2
+        assert self._painted is not None and self._painted.core is not None
+        middle = sum(self._painted.core) / 2
         stands = [thing.made() for thing in self.things if thing.visible]
         centres = [each.centres for each in stands if isinstance(each, Stands) and len(each.centres)]
         if centres:
@@ -197,6 +199,27 @@ class Viewport(QWidget):
             towards[1] = 0
             if np.linalg.norm(towards) > 1e-9:
                 self.eye = replace(self.eye, front=towards / np.linalg.norm(towards))
+
+    def look_first(self) -> None:
+        """From where photos of a scene were taken, which is where it looks best; else at what is to be seen."""
+        if self._painted is not None and (self.tool is None or self.tool.reach() is None):
+            found = (first_eye(thing) for thing in self.things if thing.visible)
+            eye = next((eye for eye in found if eye is not None), None)
+            if eye is not None:
+                self._move(eye, moving=False)
+                self._fitted_box = self._painted.core
+                return
+        self.fit()
+
+    def set_seen_from(self, thing: Thing, cameras: Cameras) -> None:
+        """The cameras of the photos that a thing was made from; the eye goes there unless the user has moved it."""
+        thing.seen_from = cameras
+        if self._fitted_box is None or thing not in self.things:
+            return
+        if self._painted is not None and thing in self._painted.wanted.things:
+            self.look_first()
+        else:
+            self._unfitted = True
 
     def _tell_busy(self, words: str) -> None:
         self._busy = words
@@ -225,14 +248,14 @@ class Viewport(QWidget):
 
     def fit(self) -> None:
         """Show everything."""
-        if self._painted is not None and self._painted.box is not None:
+        if self._painted is not None and self._painted.core is not None:
             aspect = self.width() / max(1, self.height())
-            low, high = self._painted.box
+            low, high = self._painted.core
             reach = self.tool.reach() if self.tool is not None else None
             if reach is not None:
                 low, high = np.minimum(low, reach[0]), np.maximum(high, reach[1])
             self._move(self.eye.fitted(low, high, aspect), moving=False)
-            self._fitted_box = self._painted.box
+            self._fitted_box = self._painted.core
 
     def stand(self, side: str) -> None:
         """Look from a side of :data:`SIDES`."""
@@ -393,6 +416,8 @@ class Viewport(QWidget):
             self.set_parallel(not self.eye.parallel)
         elif key == Qt.Key.Key_F:
             self.fit()
+        elif key == Qt.Key.Key_Home:
+            self.look_first()
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self._move(self.eye.turned(-10 if key == Qt.Key.Key_Left else 10, 0), moving=False)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):

@@ -48,11 +48,11 @@ def stage_of(tab: DocumentTab, path: str) -> Stage | None:
     data = document.node(name, scope)
     above = path[: len(path) - len(name)]
     if data.type in _CROPS:
-        source = _ends(tab, scope, above, name, _CROPS[data.type])
+        source = ends(tab, scope, above, name, _CROPS[data.type])
         return Stage(True, scope, name, *next(source, ()))
     if data.type in _KEYED:
         scene: tuple[str, ...] = next(_scenes(tab, scope, above, name), ())
-        cameras = next(_ends(tab, scope, above, name, _KEYED[data.type]), ("", "", ""))
+        cameras = next(ends(tab, scope, above, name, _KEYED[data.type]), ("", "", ""))
         return Stage(False, scope, name, *(scene or ("", "", "")), cameras[2])
     return None
 
@@ -65,10 +65,10 @@ def tool_for(stage: Stage, tab: DocumentTab, viewport: Viewport) -> Tool:
     return (CropTool if stage.crops else KeysTool)(viewport, tab.document, stage.scope, stage.name)
 
 
-def _ends(tab: DocumentTab, scope: str, above: str, name: str, socket: str) -> Iterator[tuple[str, str, str]]:
+def ends(tab: DocumentTab, scope: str, above: str, name: str, socket: str) -> Iterator[tuple[str, str, str]]:
     """(path, title, digest) of the finished result that is linked to a socket, if there is one."""
     document = tab.document.document
-    found = _maker(document, scope, above, name, socket)
+    found = maker(document, scope, above, name, socket)
     if found is None:
         return
     scope, path, output = found
@@ -80,7 +80,7 @@ def _ends(tab: DocumentTab, scope: str, above: str, name: str, socket: str) -> I
             yield path, _(spec.title), digest if isinstance(digest, str) else ""
 
 
-def _maker(document: Document, scope: str, above: str, name: str, socket: str) -> tuple[str, str, str] | None:
+def maker(document: Document, scope: str, above: str, name: str, socket: str) -> tuple[str, str, str] | None:
     """(scope, path, output) of the node whose result comes to a socket, out of groups and into them."""
     link = document.node(name, scope).links.get(socket)
     while link is None:  # what comes to a group from outside
@@ -111,13 +111,13 @@ def _scenes(tab: DocumentTab, scope: str, above: str, name: str) -> Iterator[tup
     while waiting:
         at = waiting.pop(0)
         for socket, link in document.node(at, scope).links.items():
-            made = _maker(document, scope, above, at, socket)
+            made = maker(document, scope, above, at, socket)
             spec = (
                 document.specs.get(document.node(made[1].rpartition("/")[2], made[0]).type) if made else None
             )
             port = spec.output(made[2]) if spec is not None and made is not None else None
             if port is not None and port.wire.base in _SCENES:
-                yield from (each for each in _ends(tab, scope, above, at, socket) if each[2])
+                yield from (each for each in ends(tab, scope, above, at, socket) if each[2])
             if link.node not in seen and link.node != name:
                 seen.add(link.node)
                 waiting.append(link.node)

@@ -32,6 +32,7 @@ from meshloom.ui.theme import UNIT
 from meshloom.ui.viewport.things import is_spatial
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.gathering import Gathering
+from meshloom.ui.window.seen_from import cameras_of
 from meshloom.ui.window.staging import Stage, stage_of, tool_for
 from meshloom.ui.window.workbench import Workbench
 from meshloom.ui.words import _
@@ -68,6 +69,8 @@ class Viewer(QWidget):
         self._tooled: tuple[DocumentTab, str, str] | None = None
         #: The digest of the cameras that its keyframes may name.
         self._named = ""
+        #: The digests of the splats shown and of the cameras that they were made with.
+        self._seen_from = ("", "")
         self._pages: dict[str, QWidget] = {}
         self._gathering = Gathering(bench.results, self)
         self._gathering.ready.connect(self._show_together)
@@ -358,6 +361,9 @@ class Viewer(QWidget):
             self._show(value, digest)
         if digest in self._photo_asked:
             self._take_photo(digest, value)
+        if digest == self._seen_from[1] and isinstance(value, types.Cameras):
+            model: Any = self._page("model")
+            model.set_seen_from(self._seen_from[0], value)
         if self._stage is not None and digest == self._stage.named:
             page: Any = self._page("model")
             page.viewport.tool.set_cameras(value)
@@ -400,6 +406,8 @@ class Viewer(QWidget):
             page.show_value(value, digest, self._title_of_shown())
             if isinstance(value, types.Cameras):
                 self._find_photos(value)
+            elif isinstance(value, types.Splats):
+                self._find_cameras(digest)
         else:
             page.show_value(value)
         self.stack.setCurrentWidget(page)
@@ -421,7 +429,16 @@ class Viewer(QWidget):
         page: Any = self._page("image")
         page.set_overlay(self.value if isinstance(self.value, types.Mask) else None)
 
-    # ------------------------------------------------------------------------------- photos for the cameras
+    # ---------------------------------------------------------------- cameras for splats, photos for cameras
+
+    def _find_cameras(self, digest: str) -> None:
+        """Ask for the cameras that the splats shown were made with: they are looked at from there."""
+        assert self.tab is not None
+        staged = self._staged and self._stage is not None
+        found = cameras_of(self.tab, self._stage.source if staged and self._stage else self.node)
+        self._seen_from = (digest, found)
+        if found:
+            self._bench.results.want(found)
 
     def _find_photos(self, cameras: types.Cameras) -> None:
         """Ask for the list of images that belongs to the cameras: of the node itself, else upstream of it."""

@@ -26,7 +26,9 @@ def painted(*things: Thing, eye: Eye = EYE, samples: int = 1) -> Painted:
     view = eye.view(SIZE)
     made = [thing.made() for thing in things if thing.visible]
     frame = draw(made, view, STYLE, samples=samples)
-    return Painted(Wanted(things, view, STYLE), QImage(), view, frame.depth, frame.face, bounds_of(made))
+    return Painted(
+        Wanted(things, view, STYLE), QImage(), view, frame.depth, frame.face, *[bounds_of(made)] * 2
+    )
 
 
 def at(shown: Painted, point: np.ndarray) -> tuple[float, float]:

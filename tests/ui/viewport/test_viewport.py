@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from meshloom.ui.viewport.viewport import Viewport
 
 from ..hand import MIDDLE, RIGHT, click, double_click, drag, hold, press, release, wheel
 from .conftest import SIDES, box, ring
+from .test_first_view import cameras, cloud
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
@@ -147,6 +149,60 @@ def test_what_is_of_another_size_is_fitted_until_the_eye_was_moved(
     view.set_things([thing])
     rest(view, qtbot)
     assert view.eye.distance == moved
+
+
+def scene() -> Splats:
+    """500 small splats in a cube of 1, and 200 large ones far around."""
+    made, random = cloud(count=700), np.random.default_rng(1)
+    means, scales = made.means.copy(), made.scales.copy()
+    means[500:] = random.normal(size=(200, 3)) * 20
+    scales[500:] = 4
+    return replace(made, means=means, scales=scales)
+
+
+def test_of_splats_the_dense_part_is_brought_into_view(view: Viewport, qtbot: QtBot) -> None:
+    view.set_things([Thing("s", "scene", scene())])
+    rest(view, qtbot)
+    assert 1 < view.eye.distance < 4 and np.abs(view.eye.target).max() < 0.1
+    first = view.eye
+    drag(view, QPoint(100, 100), QPoint(180, 160), MIDDLE)
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    assert view.eye.target == pytest.approx(first.target), "without cameras, as F does"
+    assert view.box is not None and np.ptp(view.box, axis=0).max() > 20, "it goes on around"
+
+
+def test_a_scene_is_seen_from_where_its_photos_were_taken_until_the_eye_was_moved(
+    view: Viewport, qtbot: QtBot
+) -> None:
+    thing = Thing("s", "scene", scene())
+    view.set_things([thing])
+    rest(view, qtbot)
+    held = cameras(((0, -1, -2.5), (0, 0, 0)))
+    view.set_seen_from(thing, held)
+    rest(view, qtbot)
+    assert view.eye.position == pytest.approx([0, -1, -2.5])
+    wheel(view, view.rect().center(), 1)
+    moved = view.eye
+    view.set_seen_from(thing, cameras(((0, -1, 2.5), (0, 0, 0))))
+    assert view.eye is moved
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    assert view.eye.position == pytest.approx([0, -1, 2.5])
+    view.go_to(moved)
+    other = Thing("o", "other", scene(), seen_from=held)
+    view.set_things([other])
+    rest(view, qtbot)
+    assert view.eye is moved
+
+
+def test_cameras_that_come_before_the_first_picture_count_too(view: Viewport, qtbot: QtBot) -> None:
+    first, second = Thing("1", "first", scene()), Thing("2", "second", scene())
+    view.set_things([first])
+    view.set_seen_from(first, cameras(((0, -1, -2.5), (0, 0, 0))))
+    rest(view, qtbot)
+    qtbot.waitUntil(lambda: abs(view.eye.position[2] + 2.5) < 1e-6)
+    view.set_things([second])
+    view.set_seen_from(second, cameras(((-2.5, -1, 0), (0, 0, 0))))
+    qtbot.waitUntil(lambda: abs(view.eye.position[0] + 2.5) < 1e-6)
 
 
 def test_f_fits_and_numbers_stand_at_the_sides(view: Viewport, thing: Thing, qtbot: QtBot) -> None:
