@@ -8,6 +8,8 @@ from meshloom.graph_runtime.spec import NodeError
 
 #: Memory that a training may take.
 MOST_BYTES = 6 << 30
+#: Checkpoints of a training, where there is room.
+CHECKPOINTS = 10
 #: Looks at each photo after which nothing more is learned of what lies between them.
 A_PHOTO = 400
 #: Part of the ellipsoids left out of an iteration where photos are few, and how many are few and many.
@@ -73,8 +75,13 @@ def check_memory(effort: Effort, pixels: int) -> None:
         )
 
 
-def segments(effort: Effort) -> list[int]:
-    """Where checkpoints are made: at these iterations, the last is the end. At most 2 GiB of them in all."""
-    most = max(2, (2 << 30) // max(state_bytes(effort), 1))
-    count = int(min(max(2, effort.iterations // 1500), most, effort.iterations))
-    return [effort.iterations * (part + 1) // count for part in range(count)]
+def segments(effort: Effort, stop_after: int = 0) -> list[int]:
+    """Where checkpoints are made: at these iterations, the last is the end. At most 3 GiB of them in all.
+
+    ``stop_after``: an earlier end; the checkpoints before it stay where they are.
+    """
+    most = max(2, (3 << 30) // max(state_bytes(effort), 1))
+    count = int(min(CHECKPOINTS, most, effort.iterations))
+    ends = [effort.iterations * (part + 1) // count for part in range(count)]
+    last = min(stop_after or effort.iterations, effort.iterations)
+    return [end for end in ends if end < last] + [last]

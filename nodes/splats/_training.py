@@ -22,7 +22,7 @@ LOOKS = 20
 
 
 class Trainer:
-    """One training of one node. ``tested``: views that are measured and never trained on."""
+    """One training of one node. ``tested``: views that are measured and never trained on; ``last``: where it ends."""
 
     def __init__(
         self,
@@ -32,9 +32,11 @@ class Trainer:
         recipe: Recipe,
         rasteriser: Rasteriser,
         run: Run,
+        last: int,
     ) -> None:
         self.training = Training(start, views, recipe, rasteriser)
         self.tested, self.recipe, self.rasteriser, self.run = tested, recipe, rasteriser, run
+        self.last = last
         self.curve: list[tuple[float, float, float, float]] = []
         self._shown = time.monotonic()
         self._begun = time.monotonic()
@@ -66,7 +68,7 @@ class Trainer:
                 score = psnr if scores else float(training.count)
                 losses = []
                 run.preview(curve_of(np.array(self.curve)))
-            self._tell(last)
+            self._tell()
         run.check()
         return self.checkpoint(score)
 
@@ -77,16 +79,16 @@ class Trainer:
             measure(self.rasteriser, scene, view, self.settings(), self.background()) for view in self.tested
         ]
 
-    def _tell(self, last: int) -> None:
+    def _tell(self) -> None:
         training = self.training
         spent = time.monotonic() - self._begun
         pace = spent / max(training.count - self._before, 1)
-        left = pace * (self.recipe.iterations - training.count)
+        left = pace * (self.last - training.count)
         known = f", {self.curve[-1][1]:.1f} dB" if self.curve and np.isfinite(self.curve[-1][1]) else ""
         self.run.progress(
             training.count,
-            self.recipe.iterations,
-            f"iteration {training.count:,} of {self.recipe.iterations:,}, {len(training):,} splats{known},"
+            self.last,
+            f"iteration {training.count:,} of {self.last:,}, {len(training):,} splats{known},"
             f" about {_words(left)} left",
         )
         if time.monotonic() - self._shown > PREVIEW_EVERY:

@@ -55,6 +55,7 @@ def train(
     outside_masks: Literal["ignore", "empty"] = "ignore",
     ssim_weight: Annotated[float, Slider(0.0, 1.0, step=0.05)] = 0.2,
     dropout: Annotated[float, Range(-1.0, 0.9)] = -1.0,
+    stop_after: Annotated[int, Range(0, 200_000)] = 0,
     seed: Annotated[int, Seed()] = 0,
     *,
     run: Run,
@@ -64,7 +65,8 @@ def train(
     3D Gaussian splatting (Kerbl et al., 2023), on the processor: every iteration draws one photo's view and moves
     all ellipsoids a little towards what the photo shows, by L1 and SSIM. New ones are put where they are needed
     (MCMC, Kheradmand et al., 2024). Begins with small pictures. The result depends on the inputs and the seed
-    alone. Checkpoints are kept in the cache: a training that was cancelled or killed goes on from the last.
+    alone. Checkpoints are kept in the cache: a training that was cancelled or killed goes on from the last, or, with
+    stop_after, gives what it had learned by then.
     Where an earlier checkpoint showed the held-out photos better than the end, it is returned.
 
     images: undistorted photos, one a camera; matched by name, else by order. Where a photo has alpha, it is its mask
@@ -88,7 +90,10 @@ def train(
     dropout: part of the ellipsoids left out at random, growing to this, so that few photos are not learned by heart
         (Park et al., 2025); above 0, sizes are limited too. Below 0 = by the number of photos trained on: 0.4 for up
         to 10, none for 20 and more
+    stop_after: end after this many of the iterations, as if cut off there; checkpoints on the way are used. 0 = at
+        the end
     """
+    from meshloom.graph_runtime.errors import Cancelled
     from meshloom.kernels.splatting.arrays import Gaussians
     from meshloom.kernels.splatting.starting import (
         at_random,
@@ -178,17 +183,28 @@ def train(
     said = [f"{name}={value}" for name, value in asdict(recipe).items()]
     parts = [*images, cameras, points, kernel, *(masks or ()), plan.max_side, hold_out, outside_masks, *said]
     with opened(kernel, run.threads, "lower max_side or splats") as rasteriser:
-        trainer = Trainer(start, shown, [views[index] for index in tested], recipe, rasteriser, run)
+        ends = segments(plan, stop_after)
+        trainer = Trainer(start, shown, [views[index] for index in tested], recipe, rasteriser, run, ends[-1])
         last: SplatCheckpoint | None = None
         best: SplatCheckpoint | None = None
-        for end in segments(plan):
+        done = 0
+        for end in ends:
 
             def make(end: int = end, before: SplatCheckpoint | None = last) -> SplatCheckpoint:
                 if before is not None:
                     trainer.resume(before)
                 return trainer.until(end)
 
-            last = run.remember("training", [*parts, end, last], make, SplatCheckpoint)
+            try:
+                last = run.remember("training", [*parts, end, last], make, SplatCheckpoint)
+            except Cancelled:
+                if last is not None:
+                    run.warn(
+                        f"stopped; what was learned in {done:,} of {plan.iterations:,} iterations is kept: run again"
+                        f" to go on, or set stop_after to {done} to use it as it is"
+                    )
+                raise
+            done = end
             if best is None or not last.score < best.score:
                 best = last
         assert last is not None and best is not None

@@ -88,16 +88,33 @@ def test_goes_on_from_the_last_checkpoint_after_a_cancel(world, run, tmp_path):
         if done > 75:
             raise Cancelled
 
+    def iterations():
+        return [done for done, total, message in run.progressed if message.startswith("iteration")]
+
     run.remember, run.progress = remember, stop
     with pytest.raises(Cancelled):
         train(images, cameras, points, **QUICK, hold_out=5, run=run)
-    assert len(kept) == 1
+    assert len(kept) == 6, "one after every tenth of it"
+    assert any("72 of 120" in warning and "stop_after to 72" in warning for warning in run.warnings)
     run.progress = progress
     run.progressed.clear()
+    asked = train(images, cameras, points, **QUICK, hold_out=5, stop_after=72, run=run)
+    assert iterations() == [], "nothing was computed for it"
+    assert asked.curve.series[0].x[-1] == 72 and mean_psnr(asked) > 10
     resumed = train(images, cameras, points, **QUICK, hold_out=5, run=run)
-    assert min(done for done, total, message in run.progressed if message.startswith("iteration")) > 60
+    assert iterations() == list(range(73, 121))
     assert np.array_equal(resumed.splats.means, whole.splats.means)
     assert resumed.report.rows == whole.report.rows
+
+
+def test_an_early_end_may_lie_between_checkpoints(world, run):
+    images, cameras, points = world
+    trained = train(images, cameras, points, **QUICK, hold_out=5, stop_after=40, run=run)
+    assert trained.curve.series[0].x[-1] == 40
+    totals = {total for done, total, message in run.progressed if message.startswith("iteration")}
+    assert totals == {40}
+    later = train(images, cameras, points, **QUICK, hold_out=5, stop_after=5000, run=run)
+    assert later.curve.series[0].x[-1] == 120, "never more than there are"
 
 
 def test_without_points_it_begins_at_random(world, run):
@@ -293,7 +310,7 @@ def test_with_nothing_held_out_the_end_is_returned(run, monkeypatch):
         noisy.append(image.with_pixels(np.clip(image.pixels + noise, 0, 255).astype(np.uint8)))
 
     def trained(ends: list[int]) -> np.ndarray:
-        monkeypatch.setattr(_effort, "segments", lambda plan: ends)
+        monkeypatch.setattr(_effort, "segments", lambda plan, stop_after: ends)
         return train(
             noisy, cameras, points_of(splats), iterations=60, splats=80, hold_out=0, run=run
         ).splats.means
