@@ -74,10 +74,11 @@ class Trainer:
 
     def scores(self) -> list[Score]:
         """Of the held-out photos, as the scene is now."""
-        scene = self.training.gaussians()
-        return [
-            measure(self.rasteriser, scene, view, self.settings(), self.background()) for view in self.tested
-        ]
+        scene, found = self.training.gaussians(), []
+        for view in self.tested:
+            self.run.check()
+            found.append(measure(self.rasteriser, scene, view, self.settings(), self.background()))
+        return found
 
     def _tell(self) -> None:
         training = self.training

@@ -13,6 +13,9 @@ from meshloom.ui.running.status import NodeStatus
 from meshloom.ui.theme import UNIT
 from meshloom.ui.words import _
 
+#: Smaller pictures (of latents, say) are enlarged to this, softly: their pixels are no squares to look at.
+_SIDE = 640
+
 
 class LiveView(QWidget):
     """Picture and plot of a running node, under what it says it does."""
@@ -50,7 +53,7 @@ class LiveView(QWidget):
             self.progress.setValue(round(1000 * min(max(status.done / status.total, 0.0), 1.0)))
         self.picture.setVisible(status.preview is not None)
         if status.preview is not None and status.preview is not self._pixels:
-            self.picture.show_image(status.preview)
+            self.picture.show_image(_large(status.preview))
         self._pixels = status.preview
         if status.plot is not None and status.plot is not self._figure:
             if self.plot is None:
@@ -62,3 +65,10 @@ class LiveView(QWidget):
         if self.plot is not None:
             self.plot.setVisible(status.plot is not None)
         self._figure = status.plot
+
+
+def _large(image: QImage) -> QImage:
+    if image.isNull() or max(image.width(), image.height()) >= _SIDE:
+        return image
+    keep, soft = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return image.scaled(_SIDE, _SIDE, keep, soft)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from meshloom.graph_runtime.types import Figure, Series
@@ -68,3 +68,18 @@ def test_another_node_does_not_show_what_the_one_before_had(view: LiveView) -> N
     assert view.words.text() == "Running…"
     view.show_status(replace(STATUS, preview=picture(90)))
     assert view.plot is not None and not view.plot.isVisible() and abs(middle(view) - 90) <= 1
+
+
+def test_a_small_picture_is_enlarged_softly(view: LiveView) -> None:
+    made = QImage(4, 2, QImage.Format.Format_RGB888)
+    made.fill(0)
+    for row in range(2):
+        made.setPixelColor(3, row, QColor(250, 250, 250))
+    view.show_status(replace(STATUS, preview=made))
+    shown = view.picture.grab().toImage()
+    frame = view.picture.frame()
+    levels = {
+        shown.pixelColor(x, int(frame.center().y())).red()
+        for x in range(int(frame.left()) + 2, int(frame.right()) - 2)
+    }
+    assert frame.width() > 0.9 * view.picture.width() and len(levels) > 20, "no squares"
