@@ -14,7 +14,7 @@ import numpy as np
 
 from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.graph import GraphData
-from meshloom.graph_runtime.preset import find_param, from_text, param_of, with_params
+from meshloom.graph_runtime.places import find_param, from_text, param_of, with_params
 from meshloom.graph_runtime.spec import NodeSpec
 from meshloom.graph_runtime.thumbnails import Pixels, png
 from meshloom.graph_runtime.types import Table

@@ -14,13 +14,8 @@ from meshloom.graph_runtime.engine import Engine, default_cache_folder, open_cac
 from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.keys import expanded
-from meshloom.graph_runtime.preset import (
-    from_text,
-    param_of,
-    read_workflow,
-    resolve,
-    with_params,
-)
+from meshloom.graph_runtime.places import from_text, param_of, with_params
+from meshloom.graph_runtime.preset import read_workflow, resolve
 
 #: Workflows that come with Meshloom.
 PRESETS = Path(__file__).resolve().parents[2] / "presets"

@@ -16,8 +16,8 @@ from typing import Any
 from meshloom.graph_runtime.errors import Problem, RequestError
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.params import expected, in_short
+from meshloom.graph_runtime.places import find_param, from_text, param_of
 from meshloom.graph_runtime.plan import suggest
-from meshloom.graph_runtime.preset import find_param, from_text, param_of
 from meshloom.graph_runtime.spec import NodeSpec, Param
 
 #: For the command that takes such flags: they cannot be declared, since the workflow says what they are.

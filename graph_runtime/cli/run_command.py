@@ -81,8 +81,8 @@ def run(
 def _with_pins(context: typer.Context, workflow: str, settings: list[str] | None, tell: bool) -> Workflow:
     """The workflow, set as ``--set`` and the flags of its pins say; with ``tell``, these are listed."""
     from meshloom.graph_runtime.cli import pins
+    from meshloom.graph_runtime.places import with_params
     from meshloom.graph_runtime.plan import suggest
-    from meshloom.graph_runtime.preset import with_params
 
     params = context.command.params
     options = [

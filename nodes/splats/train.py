@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
-from meshloom.graph_runtime.spec import Colour, NodeError, Range, Run, Seed, Slider, node
+from meshloom.graph_runtime.spec import Cancelled, Colour, NodeError, Range, Run, Seed, Slider, node
 from meshloom.graph_runtime.types import (
     Cameras,
     Figure,
@@ -93,7 +93,6 @@ def train(
     stop_after: end after this many of the iterations, as if cut off there; checkpoints on the way are used. 0 = at
         the end
     """
-    from meshloom.graph_runtime.errors import Cancelled
     from meshloom.kernels.splatting.arrays import Gaussians
     from meshloom.kernels.splatting.starting import (
         at_random,

@@ -38,7 +38,8 @@ from PIL import Image as Pillow
 from meshloom.graph_runtime.catalog import Catalog, find_nodes
 from meshloom.graph_runtime.engine import Engine, default_cache_folder, open_cache
 from meshloom.graph_runtime.graph import GraphData
-from meshloom.graph_runtime.preset import read_workflow, resolve, with_params
+from meshloom.graph_runtime.places import with_params
+from meshloom.graph_runtime.preset import read_workflow, resolve
 from meshloom.graph_runtime.types import Cameras, Mesh
 
 from ._sample import PRESETS, SAMPLE, TRUTH, as_cameras, true_cameras

@@ -18,8 +18,9 @@ from meshloom.graph_runtime.catalog import Catalog, find_nodes
 from meshloom.graph_runtime.engine import Engine, open_cache
 from meshloom.graph_runtime.graph import GraphData
 from meshloom.graph_runtime.outcome import Outcome
+from meshloom.graph_runtime.places import with_params
 from meshloom.graph_runtime.plan import Plan
-from meshloom.graph_runtime.preset import dump, parse, read_workflow, resolve, with_params
+from meshloom.graph_runtime.preset import dump, parse, read_workflow, resolve
 from meshloom.graph_runtime.sweep import cells, graph_of, parse_axis
 
 PRESETS = Path(__file__).resolve().parents[2] / "presets"

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QSignalBlocker, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from meshloom.graph_runtime.graph import GraphData
-from meshloom.graph_runtime.preset import param_of
+from meshloom.graph_runtime.places import param_of
 from meshloom.graph_runtime.sweep import Axis, Cell, cells, graph_of, numbers_of
 from meshloom.ui.fields.text import label, shown
 from meshloom.ui.running.runs import RunInfo

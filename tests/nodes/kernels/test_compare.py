@@ -87,7 +87,8 @@ def test_a_b_a_is_reused_and_measured_again_only_when_asked(tmp_path):
     """The whole way: choosing runs each time, comparing only when a fingerprint or a parameter is new."""
     from meshloom.graph_runtime.catalog import find_nodes
     from meshloom.graph_runtime.engine import Engine, open_cache
-    from meshloom.graph_runtime.preset import parse, resolve, with_params
+    from meshloom.graph_runtime.places import with_params
+    from meshloom.graph_runtime.preset import parse, resolve
 
     catalog = find_nodes(packs=False)
     engine = Engine(catalog, open_cache(None), workers=1)
