@@ -14,8 +14,8 @@ to standard error, so that a node that prints cannot garble the talk):
 Answers: ``{"id", "events": [...]}`` with :meth:`~meshloom.graph_runtime.events.Event.to_json` of each (of the
 progress of a node only the newest; outputs by digest, readable from the disk cache once told), with
 ``Thumbnail`` (PNG, base64), of an unfinished result ``Preview`` (PNG, base64) and ``Plot`` (the numbers of a figure;
-of both only the newest), ``Problem``, ``Written`` and, at the end of a request, ``Finished``, which only thumbnails
-may follow.
+of both only the newest not sent yet), ``Problem``, ``Written`` and, at the end of a request, ``Finished``, which only
+thumbnails may follow.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -283,6 +284,9 @@ class Remote:
                 try:
                     data = thumbnail_png(self.engine.cache, name, _SIDE) if name else b""
                 except (Missing, MemoryError, ValueError, Undecodable):
+                    continue
+                except Exception:  # of one value; the pictures of all others are still to be drawn
+                    traceback.print_exc()
                     continue
                 if data:
                     png = base64.b64encode(data).decode()

@@ -15,8 +15,8 @@ Pixels = NDArray[np.uint8]
 
 #: How many points a thumbnail of geometry is drawn from.
 _MOST_POINTS = 60_000
-#: The largest disc that a splat is drawn as, pixels.
-_LARGEST = 8.0
+#: The largest disc that a splat is drawn as, in widths of the picture.
+_LARGEST = 0.03
 
 
 def thumbnail(value: Any, side: int = 256) -> Pixels | None:
@@ -93,15 +93,18 @@ def _cloud(cloud: types.PointCloud, side: int) -> Pixels:
 
 def _splats(splats: types.Splats, side: int) -> Pixels:
     """Discs as large as the splats, of what lies in the box that is to be looked at."""
-    seen = (splats.opacities > 0.1) & np.isfinite(splats.means).all(axis=1)
+    seen = (
+        (splats.opacities > 0.1)
+        & np.isfinite(splats.means).all(axis=1)
+        & np.isfinite(splats.scales).all(axis=1)
+    )
     core = splats.core()
     if core is not None:
         margin = 0.15 * (core[1] - core[0])
         seen &= ((splats.means >= core[0] - margin) & (splats.means <= core[1] + margin)).all(axis=1)
     rows = np.flatnonzero(seen)
     chosen = splats.take(rows[:: max(1, len(rows) // _MOST_POINTS)])
-    sizes = np.sort(chosen.scales, axis=1)[:, 1] if core is not None else None
-    return _splat(chosen.means, chosen.base_colours(), None, side, sizes)
+    return _splat(chosen.means, chosen.base_colours(), None, side, np.sort(chosen.scales, axis=1)[:, 1])
 
 
 def _mesh(mesh: types.Mesh, side: int) -> Pixels:
@@ -161,7 +164,7 @@ def _splat(
     ink, rank = np.clip(lit[order], 0, 255).astype(np.uint8), np.arange(len(order))
     reach = np.ones(len(order))
     if radii is not None:
-        reach = np.clip(radii[finite][order] / size * 0.95 * side, 1.0, _LARGEST)
+        reach = np.clip(radii[finite][order] / size * 0.95 * side, 1.0, max(1.0, _LARGEST * side))
     # The rank of the nearest at each pixel: a disc is painted pixel by pixel, each over all discs at once.
     top = np.full(side * side, -1)
     most = int(np.ceil(reach.max()))

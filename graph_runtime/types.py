@@ -340,6 +340,10 @@ class Mesh:
             _dtype(self.colours, "Mesh.colours", "uint8")
 
 
+#: As many splats tell where they lie as well as all of them.
+_ENOUGH = 100_000
+
+
 @value
 class Splats:
     """N 3D Gaussians: a scene as soft, coloured ellipsoids, after their activations.
@@ -400,10 +404,12 @@ class Splats:
         What lies behind a scene is shown by few and large splats: where most of the small ones are is what was
         photographed.
         """
-        seen = np.isfinite(self.means).all(axis=1) & (self.opacities > 0.1)
+        some = slice(None, None, max(1, len(self) // _ENOUGH))
+        means, scales = self.means[some], self.scales[some]
+        seen = np.isfinite(means).all(axis=1) & np.isfinite(scales).all(axis=1) & (self.opacities[some] > 0.1)
         if seen.sum() < 100:
             return None
-        places, sizes = self.means[seen].astype(np.float64), self.scales[seen].max(axis=1)
+        places, sizes = means[seen].astype(np.float64), scales[seen].max(axis=1)
         low, high = np.percentile(places[sizes <= np.median(sizes)], [5, 95], axis=0)
         first, last = np.percentile(places, [1, 99], axis=0)
         return (low, high) if np.linalg.norm(high - low) < 0.5 * np.linalg.norm(last - first) else None

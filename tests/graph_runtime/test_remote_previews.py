@@ -14,6 +14,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from meshloom.graph_runtime import report
+from meshloom.graph_runtime.catalog import Catalog
+from meshloom.graph_runtime.engine import Engine, open_cache
+from meshloom.graph_runtime.remote import Remote, _Mouth
+
 GRAPH = {
     "meshloom": 1,
     "nodes": {
@@ -90,7 +95,50 @@ def test_a_picture_and_a_plot_are_told_while_a_node_works(
     kinds = [event["event"] for event in events]
     assert kinds.index("NodeStarted") < kinds.index("Preview") < kinds.index("NodeDone")
     assert size_of(events[kinds.index("Preview")]) == (640, 320), "large enough to look at, and no larger"
-    (plot,) = [event["figure"] for event in events if event["event"] == "Plot"]
+    plot = [event["figure"] for event in events if event["event"] == "Plot"][-1]
     assert (plot["title"], plot["x_label"]) == ("How it went", "step")
     (series,) = plot["series"]
-    assert series == {"name": "error", "kind": "line", "x": [0.0, 1.0], "y": [0.4, None]}, "the newest"
+    assert series == {"name": "error", "kind": "line", "x": [0.0, 1.0], "y": [0.4, None]}
+
+
+def test_what_was_not_sent_yet_gives_way_to_what_is_newer() -> None:
+    sent = io.BytesIO()
+    mouth = _Mouth(sent)
+    mouth.close()  # from here on it speaks when told to
+    sent.seek(sent.truncate(0))
+    for level in range(3):
+        mouth.say(1, {"event": "Preview", "node": "a", "png": str(level)})
+        mouth.say(1, {"event": "Plot", "node": "a", "figure": level})
+    mouth.say(1, {"event": "Preview", "node": "b", "png": "x"})
+    mouth.say(1, {"event": "NodeDone", "node": "a"})
+    mouth.say(1, {"event": "Preview", "node": "b", "png": "y"})
+    mouth.flush()
+    (line,) = sent.getvalue().splitlines()
+    told = [(e["event"], e["node"], e.get("png", e.get("figure"))) for e in json.loads(line)["events"]]
+    assert told == [
+        ("Preview", "a", "2"), ("Plot", "a", 2), ("Preview", "b", "x"), ("NodeDone", "a", None), ("Preview", "b", "y")
+    ]  # fmt: skip
+
+
+def test_a_picture_that_cannot_be_drawn_does_not_take_the_others_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    drawn: list[str] = []
+
+    def thumbnail_png(_cache: object, name: str, _side: int) -> bytes:
+        drawn.append(name)
+        if len(drawn) == 1:
+            raise IndexError("of a value nobody thought of")
+        return b"png"
+
+    monkeypatch.setattr(report, "thumbnail_png", thumbnail_png)
+    sent = io.BytesIO()
+    engine = Engine(Catalog(), open_cache(tmp_path / "cache"))
+    remote = Remote(engine, engine.specs, _Mouth(sent))  # type: ignore[arg-type]
+    remote._pictures.put((1, "bad", ("a" * 40,)))
+    remote._pictures.put((1, "good", ("b" * 40,)))
+    remote.close()
+    remote.mouth.flush()
+    told = [event["node"] for line in sent.getvalue().splitlines() for event in json.loads(line)["events"]]
+    assert told == ["good"]
+    assert "nobody thought of" in capfd.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,16 @@ def test_splats_are_seen_without_what_lies_far_around() -> None:
     assert green > 0.1 * 96 * 96 and red == 0
 
 
+def test_splats_with_nothing_around_are_as_large_as_they_are() -> None:
+    shares = []
+    for size in (0.03, 0.12):
+        alone = scene(0)
+        drawn = thumbnail(dataclasses.replace(alone, scales=f4(np.full((600, 3), size))), 256)
+        assert drawn is not None
+        shares.append(float((drawn[:, :, 1] > 150).mean()))
+    assert shares[1] > 1.3 * shares[0] > 0.05
+
+
 def test_the_core_of_a_scene_is_where_its_small_splats_are() -> None:
     core = scene(300).core()
     assert core is not None
@@ -141,6 +152,12 @@ def test_the_core_of_a_scene_is_where_its_small_splats_are() -> None:
     assert (low < [1.7, -0.3, -0.3]).all() and (high > [2.3, 0.3, 0.3]).all()
     assert np.linalg.norm(high - low) < 2
     assert scene(0).core() is None, "all of it is to be looked at"
+    broken = scene(300)
+    scales = broken.scales.copy()
+    scales[7, 1] = np.nan
+    broken = dataclasses.replace(broken, scales=scales)
+    assert broken.core() is not None and np.allclose(broken.core(), core, atol=0.05)
+    assert thumbnail(broken, 64) is not None
     few = scene(300).take(np.arange(590, 640))
     assert few.core() is None
     with np.errstate(all="raise"):

@@ -57,13 +57,15 @@ class History(QObject):
     """The runs of this user, newest first."""
 
     changed = Signal()
+    #: An :class:`Entry` has another picture.
+    pictured = Signal(object)
 
     def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.folder = folder or data_folder() / "history"
         self._entries: list[Entry] | None = None
         self._timings: dict[str, float] | None = None
-        self._newest: tuple[RunInfo, Path] | None = None
+        self._files: dict[int, Path] = {}
 
     def entries(self) -> list[Entry]:
         if self._entries is None:
@@ -101,7 +103,7 @@ class History(QObject):
             if run.thumbnail is not None:
                 run.thumbnail.save(str(file.with_suffix(".png")))
             aside.replace(file)
-        self._newest = (run, file)
+        self._files[run.id] = file
         known.insert(0, _entry(file, said))
         for old in known[MOST:]:
             _unlink(old)
@@ -110,10 +112,11 @@ class History(QObject):
         self.changed.emit()
 
     def picture(self, run: RunInfo) -> None:
-        """The run that was added last got its picture, or a better one."""
-        if self._newest is not None and self._newest[0] is run and run.thumbnail and self._newest[1].exists():
-            run.thumbnail.save(str(self._newest[1].with_suffix(".png")))
-            self.changed.emit()
+        """A run that was added got its picture, or a better one."""
+        entry = next((held for held in self.entries() if held.file == self._files.get(run.id)), None)
+        if entry is not None and run.thumbnail is not None:
+            run.thumbnail.save(str(entry.picture))
+            self.pictured.emit(entry)
 
     def forget(self, entry: Entry) -> None:
         """Take a run out of the history; its results stay in the cache."""

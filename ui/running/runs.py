@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -99,7 +99,7 @@ class Runs(QObject):
         self.engine.logged.connect(self._engine_said)
         self.queue: list[RunInfo] = []
         self.current: RunInfo | None = None
-        self._last: RunInfo | None = None
+        self._ended: deque[RunInfo] = deque(maxlen=16)
         self.paused = False
         self._ids = itertools.count(1)
         self._statuses: dict[str, dict[str, NodeStatus]] = {}
@@ -249,7 +249,7 @@ class Runs(QObject):
 
     def _told(self, job: int, events: list[dict[str, Any]]) -> None:
         # Pictures of results may come after the end.
-        known = (run for run in (self.current, self._last) if run is not None and run.id == job)
+        known = (run for run in (self.current, *self._ended) if run is not None and run.id == job)
         run = next(known, None)
         document = self._documents.get(job, "")
         self._together = together = {}
@@ -400,7 +400,8 @@ class Runs(QObject):
         self._last_resort.stop()
         run.state = state
         run.seconds = time.time() - run.begun
-        self.current, self._last = None, run
+        self.current = None
+        self._ended.appendleft(run)
         for name, status in list(self._held(run.document).items()):
             if status.state in ("running", "waiting"):
                 rest = replace(status, state="stale", done=0.0, total=0.0, message="")

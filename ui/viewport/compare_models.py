@@ -87,14 +87,18 @@ class CompareModels(QWidget):
         self.by_distance.toggled.connect(self._show)
         self._measured.connect(self._show_measured)
 
-    def show_values(self, one: Any, other: Any, titles: tuple[str, str] = ("A", "B")) -> None:
-        """Two meshes, clouds or cameras."""
+    def show_values(
+        self, one: Any, other: Any, titles: tuple[str, str] = ("A", "B"), eye: Eye | None = None
+    ) -> None:
+        """Two meshes, clouds, scenes or cameras; at first as ``eye`` sees them."""
         self._values = (one, other)
         for label, title in zip(self.titles, titles, strict=True):
             label.setText(title)
         fits = all(isinstance(value, (Mesh, PointCloud)) for value in self._values)
         self.by_distance.setEnabled(fits)
         self._show()
+        if eye is not None:
+            self.views[0].go_to(eye)
 
     def _show(self) -> None:
         self.readout.clear()

@@ -13,6 +13,8 @@ from meshloom.kernels.raycast.view import View, look_from
 #: The angle of view of an orthographic eye, degrees: so narrow that parallel lines stay parallel.
 _NARROW = 0.6
 _STEEPEST = 89.5
+#: The angles of view that are taken over from cameras, degrees.
+_SPANS = (10.0, 100.0)
 
 #: Standing directions by name: (azimuth, elevation) in degrees.
 SIDES = {
@@ -73,12 +75,19 @@ class Eye:
         """How many times farther away the camera of an orthographic eye stands."""
         return float(np.tan(np.radians(self.span / 2)) / np.tan(np.radians(_NARROW / 2)))
 
-    @classmethod
-    def of_camera(cls, view: View, distance: float) -> Eye:
+    def at_camera(self, view: View, distance: float) -> Eye:
         """Where a camera stands, looking where it looks but upright; its target ``distance`` away."""
         azimuth, elevation = towards_of(-view.rotation[2], _front())
-        span = float(np.degrees(2 * np.arctan(min(view.size) / 2 / view.focal)))
-        return cls(view.centre + distance * view.rotation[2], distance, azimuth, elevation, span)
+        span = float(np.degrees(2 * np.arctan2(min(view.size) / 2, view.focal)))
+        return replace(
+            self,
+            target=view.centre + distance * view.rotation[2],
+            distance=distance,
+            azimuth=azimuth,
+            elevation=elevation,
+            span=min(max(span, _SPANS[0]), _SPANS[1]),
+            front=_front(),
+        )
 
     def view(self, size: tuple[int, int]) -> View:
         """The camera for a picture of ``size`` (width, height)."""
@@ -118,12 +127,16 @@ class Eye:
         return replace(self, target=self.target + ahead * rotation[2] + right * rotation[0] + up * UP)
 
     def fitted(self, low: NDArray[np.float64], high: NDArray[np.float64], aspect: float = 1.0) -> Eye:
-        """The same direction, with the box ``low``..``high`` filling the picture (``aspect`` = width / height)."""
+        """The same direction and the usual angle of view, with the box ``low``..``high`` filling the picture.
+
+        ``aspect`` = width / height.
+        """
         middle = (low + high) / 2
         corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * (high - low) + low
         local = (corners - middle) @ self.view((100, 100)).rotation.T
-        limit = float(np.tan(np.radians(self.span / 2))) * 0.9
+        usual = replace(self, span=Eye.span)
+        limit = float(np.tan(np.radians(usual.span / 2))) * 0.9
         wide, tall = limit * max(aspect, 1.0), limit * max(1 / aspect, 1.0)
-        nearer = -local[:, 2] / (self._stretch if self.parallel else 1.0)
+        nearer = -local[:, 2] / (usual._stretch if self.parallel else 1.0)
         need = np.maximum(np.abs(local[:, 0]) / wide, np.abs(local[:, 1]) / tall) + nearer
-        return replace(self, target=middle, distance=max(float(need.max()), 1e-6))
+        return replace(usual, target=middle, distance=max(float(need.max()), 1e-6))

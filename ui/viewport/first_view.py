@@ -16,8 +16,8 @@ _LEAST = 0.03
 _MOST_CAMERAS = 200
 
 
-def first_eye(thing: Thing) -> Eye | None:
-    """At the camera that sees most of a scene of splats; its target as far away as what it sees.
+def first_eye(thing: Thing, eye: Eye) -> Eye | None:
+    """The eye at the camera that sees most of a scene of splats; its target as far away as what it sees.
 
     ``None`` for other things, before they are made ready, without cameras, or where those see nothing of it.
     """
@@ -26,7 +26,7 @@ def first_eye(thing: Thing) -> Eye | None:
         return None
     some = soft.positions[: min(soft.solid, _ASKED)].astype(np.float64)
     best, most = None, _LEAST
-    views = Stands(thing.seen_from).views
+    views = [view for view in Stands(thing.seen_from).views if view.focal > 0 and min(view.size) > 0]
     for view in views[:: -(-len(views) // _MOST_CAMERAS) or 1]:
         pixels = np.column_stack([some, np.ones(len(some))]) @ view.projection().T
         depth = pixels[:, 2]
@@ -35,5 +35,5 @@ def first_eye(thing: Thing) -> Eye | None:
             seen = (depth > 0) & (at >= 0).all(axis=1) & (at < view.size).all(axis=1)
         share = float(seen.mean()) if len(seen) else 0.0
         if share > most:
-            best, most = Eye.of_camera(view, float(np.median(depth[seen]))), share
+            best, most = eye.at_camera(view, float(np.median(depth[seen]))), share
     return best

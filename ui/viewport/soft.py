@@ -45,9 +45,10 @@ class Soft(Points):
     @property
     def near(self) -> float:
         """What is nearer to the eye is not drawn."""
-        if self.bounds is None:
+        if self.bounds is None or self.core is None:
             return 1e-3
-        return 0.002 * float(np.linalg.norm(self.bounds[1] - self.bounds[0]))
+        whole, core = (float(np.linalg.norm(box[1] - box[0])) for box in (self.bounds, self.core))
+        return min(0.002 * whole, 0.01 * core)
 
     def offers(self) -> list[str]:
         return ["colour", "base", "opacity", "size", "height", "plain"]

@@ -77,8 +77,9 @@ class Viewport(QWidget):
         self.marks: list[Pick] = []
         self._painted: Painted | None = None
         self._unfitted = True
-        #: What the eye was last fitted to, until the user moves it.
+        #: What the eye was last fitted to, until the user moves it; and whether more could not tell where to look.
         self._fitted_box: Bounds | None = None
+        self._settled = False
         self._grip: QPointF | None = None
         self._start = QPointF()
         self._dragging = False
@@ -202,19 +203,22 @@ class Viewport(QWidget):
 
     def look_first(self) -> None:
         """From where photos of a scene were taken, which is where it looks best; else at what is to be seen."""
-        if self._painted is not None and (self.tool is None or self.tool.reach() is None):
-            found = (first_eye(thing) for thing in self.things if thing.visible)
-            eye = next((eye for eye in found if eye is not None), None)
-            if eye is not None:
-                self._move(eye, moving=False)
-                self._fitted_box = self._painted.core
-                return
-        self.fit()
+        if self.tool is not None and self.tool.reach() is not None:
+            self.fit()
+            self._settled = True
+            return
+        found = (first_eye(thing, self.eye) for thing in reversed(self.things) if thing.visible)
+        eye = next((eye for eye in found if eye is not None), None)
+        if eye is None or self._painted is None:
+            self.fit()
+            return
+        self._move(eye, moving=False)
+        self._fitted_box, self._settled = self._painted.core, True
 
     def set_seen_from(self, thing: Thing, cameras: Cameras) -> None:
         """The cameras of the photos that a thing was made from; the eye goes there unless the user has moved it."""
         thing.seen_from = cameras
-        if self._fitted_box is None or thing not in self.things:
+        if self._fitted_box is None or self._settled or self.camera >= 0 or thing not in self.things:
             return
         if self._painted is not None and thing in self._painted.wanted.things:
             self.look_first()
@@ -229,7 +233,9 @@ class Viewport(QWidget):
 
     def _move(self, eye: Eye, moving: bool = True) -> None:
         self.eye = eye
-        self._fitted_box = None
+        self._fitted_box, self._settled = None, False
+        if self._painted is not None:  # before, there is nothing that could be looked for
+            self._unfitted = False
         if self.camera >= 0:
             self.leave_camera()
         self.refresh(moving)
@@ -243,7 +249,7 @@ class Viewport(QWidget):
     def follow(self, eye: Eye) -> None:
         """Take another view's eye; nothing is told."""
         self.eye = eye
-        self._unfitted, self._fitted_box = False, None
+        self._unfitted, self._fitted_box, self._settled = False, None, False
         self.refresh(moving=True)
 
     def fit(self) -> None:

@@ -57,7 +57,9 @@ class Comparing(QObject):
 
         if not isinstance(self._page, CompareModels):
             self._page = CompareModels()
-        self._page.show_values(one[0], other[0], (one[1], other[1]))
+        eyes = (viewer.eye_on(value) for viewer in self._window.viewers for value, _title in (other, one))
+        eye = next((eye for eye in eyes if eye is not None), None)
+        self._page.show_values(one[0], other[0], (one[1], other[1]), eye)
         return self._page
 
     def leave(self) -> None:

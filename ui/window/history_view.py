@@ -60,6 +60,7 @@ class HistoryView(QTreeWidget):
             self.addAction(action)
         self.itemActivated.connect(self.open_graph)
         history.changed.connect(self._changed)
+        history.pictured.connect(self._pictured)
         self._stale = True
 
     def showEvent(self, event: object) -> None:
@@ -91,17 +92,24 @@ class HistoryView(QTreeWidget):
             )
             item.setData(0, _ENTRY, entry)
             item.setForeground(2, theme().colour(_MOODS.get(entry.state, "text")))
-            if entry.picture.is_file():
-                picture = QPixmap(str(entry.picture))
-                if not picture.isNull():  # whole, two hundred of them would be 50 MB
-                    size = self.iconSize() * self.devicePixelRatioF()
-                    keep, smooth = (
-                        Qt.AspectRatioMode.KeepAspectRatio,
-                        Qt.TransformationMode.SmoothTransformation,
-                    )
-                    picture = picture.scaled(size, keep, smooth)
-                item.setIcon(0, QIcon(picture))
+            self._picture(item)
             self.addTopLevelItem(item)
+
+    def _picture(self, item: QTreeWidgetItem) -> None:
+        entry: Entry = item.data(0, _ENTRY)
+        if not entry.picture.is_file():
+            return
+        picture = QPixmap(str(entry.picture))
+        if not picture.isNull():  # whole, two hundred of them would be 50 MB
+            size = self.iconSize() * self.devicePixelRatioF()
+            keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+            picture = picture.scaled(size, keep, smooth)
+        item.setIcon(0, QIcon(picture))
+
+    def _pictured(self, entry: Entry) -> None:
+        for row in range(self.topLevelItemCount()):
+            if self.topLevelItem(row).data(0, _ENTRY).file == entry.file:
+                self._picture(self.topLevelItem(row))
 
     def chosen(self) -> list[Entry]:
         """The selected runs, newest first."""

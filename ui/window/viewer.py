@@ -364,6 +364,7 @@ class Viewer(QWidget):
         if digest == self._seen_from[1] and isinstance(value, types.Cameras):
             model: Any = self._page("model")
             model.set_seen_from(self._seen_from[0], value)
+            self._seen_from = ("", "")
         if self._stage is not None and digest == self._stage.named:
             page: Any = self._page("model")
             page.viewport.tool.set_cameras(value)
@@ -418,6 +419,12 @@ class Viewer(QWidget):
             if self.item.isVisibleTo(self):
                 title += f" {self.item.value() + 1}"
             self.compare_wanted.emit(place, self.value, title)
+
+    def eye_on(self, value: Any) -> Any:
+        """The eye that looks at a value here; ``None`` where it is not shown in 3D."""
+        page: Any = self._pages.get("model")
+        shown = page is not None and self.stack.currentWidget() is page and self.value is value
+        return page.viewport.eye if shown else None
 
     def _offer_overlay(self) -> None:
         page: Any = self._pages.get("image")

@@ -247,9 +247,11 @@ def test_a_picture_that_comes_late_is_kept_too(held: History, qtbot: QtBot) -> N
     held.add(made, {})
     assert not again(held).entries()[0].picture.exists()
     made.thumbnail = QImage(8, 6, QImage.Format.Format_RGB32)
-    with qtbot.waitSignal(held.changed):
+    held.add(run("Another", id=2), {})
+    with qtbot.waitSignal(held.pictured) as told:
         held.picture(made)
-    assert QImage(str(again(held).entries()[0].picture)).width() == 8
-    held.forget(held.entries()[0])
+    assert told.args[0].label == "Castle"
+    assert QImage(str(again(held).entries()[1].picture)).width() == 8
+    held.forget(held.entries()[1])
     held.picture(made)
     assert list(held.folder.glob("*.png")) == [], "of a run that was taken out, nothing"

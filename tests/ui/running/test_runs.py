@@ -229,6 +229,7 @@ def test_a_picture_that_comes_after_the_end_is_still_the_runs(runs: Runs, go: Go
         "outputs": outputs,
         "png": base64.b64encode(png.data()).decode(),
     }
+    go(graph(n=("t.number",)))
     with qtbot.waitSignal(runs.pictured) as told:
         runs.engine.told.emit(run.id, [late])
     assert told.args == [run] and run.thumbnail is not None and run.thumbnail.width() == 3

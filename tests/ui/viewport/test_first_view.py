@@ -51,7 +51,7 @@ def ready(value: object, seen_from: Cameras | None) -> Thing:
 )
 def test_an_eye_of_a_camera_sees_what_it_saw(at: tuple[float, ...], to: tuple[float, ...]) -> None:
     view = look_from(np.array(at, float), np.array(to, float), UP, 100.0, (200, 100))
-    eye = Eye.of_camera(view, 2.5)
+    eye = Eye().at_camera(view, 2.5)
     assert eye.position == pytest.approx(view.centre) and eye.distance == 2.5
     seen = eye.view((200, 100))
     assert seen.projection() == pytest.approx(view.projection())
@@ -59,7 +59,7 @@ def test_an_eye_of_a_camera_sees_what_it_saw(at: tuple[float, ...], to: tuple[fl
 
 def test_it_is_the_camera_that_sees_most_and_turns_about_what_it_sees() -> None:
     held = cameras(((0, 0, -0.8), (0, 0, 0)), ((0, 0, -3), (0, 0, 0)), ((0, 0, -3), (1.5, 0, 0)))
-    eye = first_eye(ready(cloud(), held))
+    eye = first_eye(ready(cloud(), held), Eye())
     assert eye is not None
     assert eye.position == pytest.approx([0, 0, -3]) and np.abs(eye.target).max() < 0.05
 
@@ -67,7 +67,7 @@ def test_it_is_the_camera_that_sees_most_and_turns_about_what_it_sees() -> None:
 def test_from_within_a_room_the_eye_is_within() -> None:
     walls = cloud().means
     walls = walls / np.abs(walls).max(axis=1, keepdims=True) * 2
-    eye = first_eye(ready(replace(cloud(), means=walls), cameras(((0, 0, 0), (1, 0, 0)))))
+    eye = first_eye(ready(replace(cloud(), means=walls), cameras(((0, 0, 0), (1, 0, 0)))), Eye())
     assert eye is not None
     assert np.abs(eye.position).max() < 0.01 and 1.5 < eye.target[0] < 2.5
 
@@ -83,12 +83,32 @@ def test_from_within_a_room_the_eye_is_within() -> None:
     ids=["no cameras", "they look away", "it was moved", "no splats"],
 )
 def test_otherwise_there_is_none(value: object, held: NDArray[np.float64] | None) -> None:
-    assert first_eye(ready(value, held)) is None
+    assert first_eye(ready(value, held), Eye()) is None
+
+
+def test_cameras_without_a_lens_are_passed_over() -> None:
+    held = cameras(((0, 0, -3), (0, 0, 0)), ((0, 0, -4), (0, 0, 0)))
+    wrong = held.intrinsics.copy()
+    wrong[0, :2, :2] = 0
+    eye = first_eye(ready(cloud(), replace(held, intrinsics=wrong)), Eye())
+    assert eye is not None and eye.position == pytest.approx([0, 0, -4])
+
+
+def test_the_angle_of_view_is_the_cameras_within_reason_and_parallel_lines_stay() -> None:
+    for focal, span in ((100.0, 53.13), (5.0, 100.0), (5000.0, 10.0)):
+        held = cameras(((0, 0, -3), (0, 0, 0)))
+        lens = held.intrinsics * np.array([focal / 100, focal / 100, 1])[:, None]
+        lens[:, :2, 2] = (100, 50)
+        eye = first_eye(ready(cloud(), replace(held, intrinsics=lens)), Eye(parallel=True))
+        if focal > 1000:
+            assert eye is None or eye.span == pytest.approx(span, abs=0.01)
+        else:
+            assert eye is not None and eye.span == pytest.approx(span, abs=0.01) and eye.parallel
 
 
 def test_cameras_of_no_numbers_are_passed_over() -> None:
     held = cameras(((0, 0, -3), (0, 0, 0)), ((0, 0, -4), (0, 0, 0)))
     wrong = held.extrinsics.copy()
     wrong[0] = np.nan
-    eye = first_eye(ready(cloud(), replace(held, extrinsics=wrong)))
+    eye = first_eye(ready(cloud(), replace(held, extrinsics=wrong)), Eye())
     assert eye is not None and eye.position == pytest.approx([0, 0, -4])

@@ -194,15 +194,58 @@ def test_a_scene_is_seen_from_where_its_photos_were_taken_until_the_eye_was_move
     assert view.eye is moved
 
 
-def test_cameras_that_come_before_the_first_picture_count_too(view: Viewport, qtbot: QtBot) -> None:
-    first, second = Thing("1", "first", scene()), Thing("2", "second", scene())
-    view.set_things([first])
-    view.set_seen_from(first, cameras(((0, -1, -2.5), (0, 0, 0))))
+def test_another_result_of_the_scene_does_not_move_the_eye(view: Viewport, qtbot: QtBot) -> None:
+    around = cameras(*(((2.5 * np.sin(turn), -1, -2.5 * np.cos(turn)), (0, 0, 0)) for turn in range(6)))
+    whole = Thing("1", "whole", scene())
+    part = Thing("2", "part", scene().take(np.r_[0:400, 500:700]))
+    eyes = []
+    for thing in (whole, part, whole):
+        view.set_things([thing])
+        view.set_seen_from(thing, around)
+        rest(view, qtbot)
+        eyes.append(view.eye)
+    assert np.linalg.norm(eyes[0].position) == pytest.approx(np.hypot(2.5, 1))
+    assert eyes[1] is eyes[0] and eyes[2] is eyes[0]
+
+
+def test_looking_through_a_camera_goes_on_when_it_comes_again(view: Viewport, qtbot: QtBot) -> None:
+    stands = Thing("c", "cameras", cameras(((0, -1, -2.5), (0, 0, 0))))
+    thing = Thing("s", "scene", scene())
+    view.set_things([stands, thing])
     rest(view, qtbot)
-    qtbot.waitUntil(lambda: abs(view.eye.position[2] + 2.5) < 1e-6)
+    view.look_through(0)
+    view.set_seen_from(thing, stands.value)
+    assert view.camera == 0
+
+
+def test_what_lies_far_around_does_not_hide_what_is_near(view: Viewport, qtbot: QtBot) -> None:
+    wide = scene()
+    means = wide.means.copy()
+    means[500:] *= 20
+    colours = np.full_like(wide.sh, 1.7)
+    view.set_things([Thing("s", "scene", replace(wide, means=means, sh=colours))])
+    rest(view, qtbot)
+    assert min(colour(view, view.rect().center())) > 180
+
+
+def test_the_usual_angle_of_view_is_back_with_f(view: Viewport, thing: Thing, qtbot: QtBot) -> None:
+    fitted = view.eye
+    view.go_to(replace(fitted, span=90.0))
+    qtbot.keyClick(view, Qt.Key.Key_F)
+    assert (view.eye.span, view.eye.distance) == (fitted.span, pytest.approx(fitted.distance))
+
+
+def test_cameras_that_come_before_the_first_picture_count_too(view: Viewport, qtbot: QtBot) -> None:
+    first, second, away = (Thing(key, key, scene()) for key in "123")
+    away.value = replace(away.value, means=away.value.means + np.float32([50, 0, 0]))
+    view.set_things([first])
+    rest(view, qtbot)
     view.set_things([second])
     view.set_seen_from(second, cameras(((-2.5, -1, 0), (0, 0, 0))))
     qtbot.waitUntil(lambda: abs(view.eye.position[0] + 2.5) < 1e-6)
+    view.set_things([away])
+    view.set_seen_from(away, cameras(((50, -1, 2.5), (50, 0, 0))))
+    qtbot.waitUntil(lambda: abs(view.eye.position[2] - 2.5) < 1e-6)
 
 
 def test_f_fits_and_numbers_stand_at_the_sides(view: Viewport, thing: Thing, qtbot: QtBot) -> None:

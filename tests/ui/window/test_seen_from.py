@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from meshloom.graph_runtime.graph import GraphData, GroupData, Link, NodeData
 from meshloom.graph_runtime.types import Splats
 from meshloom.ui.running.runs import RunInfo
+from meshloom.ui.viewport.compare_models import CompareModels
 from meshloom.ui.viewport.model_view import ModelView
 from meshloom.ui.window.document_tab import DocumentTab
 from meshloom.ui.window.main_window import MainWindow
@@ -65,3 +66,24 @@ def test_the_viewer_goes_there(window: MainWindow, ran: DocumentTab, qtbot: QtBo
     page = viewer.stack.currentWidget()
     assert isinstance(page, ModelView)
     qtbot.waitUntil(lambda: np.allclose(page.viewport.eye.position, [0, -1, -3]), timeout=10_000)
+
+
+def test_two_scenes_side_by_side_are_seen_as_the_viewer_sees_them(
+    window: MainWindow, ran: DocumentTab, qtbot: QtBot
+) -> None:
+    viewer = window.viewers[0]
+    for place, node in enumerate(("raw", "painted")):
+        ran.view.show_node(node)
+        (digest,) = ran.status(node).outputs
+        qtbot.waitUntil(lambda digest=digest: viewer.value is not None and viewer.digest() == digest)
+        qtbot.waitUntil(lambda: isinstance(viewer.stack.currentWidget(), ModelView))
+        viewer.compare.menu().actions()[place].trigger()
+    page = viewer.stack.currentWidget()
+    assert isinstance(page, ModelView)
+    compared = window.docks["compare"].widget()
+    assert isinstance(compared, CompareModels)
+    for view in compared.views:
+        assert np.allclose(view.eye.position, page.viewport.eye.position)
+    qtbot.waitUntil(lambda: all(view.box is not None for view in compared.views), timeout=10_000)
+    for view in compared.views:
+        assert np.allclose(view.eye.position, page.viewport.eye.position), "they are not fitted anew"
