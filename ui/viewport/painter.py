@@ -30,8 +30,12 @@ _FLUID = 0.018
 _RUNGS = ((True, 2), (True, 3), (True, 4), (False, 2), (False, 3), (False, 4), (False, 6))
 #: The first of points; where more splats begin.
 _POINTS, _MANY = 3, 150_000
+#: A rung is left when so many pictures in a row were late: one may be, when others want the processor.
+_LATE = 2
+#: Coarser points than the first are for what takes twice as long: little can be recognised in them.
+_LAST_LIMIT = 2 * _FLUID
 #: What was too slow is tried again after this long (seconds).
-_AGAIN = 10.0
+_AGAIN = 4.0
 #: Other things that move: one pixel for so many across.
 _COARSE = 4
 #: The finest picture is begun after this long without a newer request (seconds).
@@ -83,6 +87,7 @@ class Painter(QObject):
         self._last_full = 1.0
         #: The rung that moving splats are drawn on, and when finer ones were too slow.
         self._rung = 0
+        self._late = 0
         self._slow: dict[int, float] = {}
         self._climbed: list[Any] = []
         self.hardware = Hardware()
@@ -191,8 +196,13 @@ class Painter(QObject):
             self._between()
             return False
         now = time.perf_counter()
-        if now - begun > _FLUID:
-            self._slow[self._rung] = now
+        if now - begun > (_FLUID if self._rung < _POINTS else _LAST_LIMIT):
+            self._late += 1
+        else:
+            self._late = 0
+            self._slow.pop(self._rung, None)
+        if self._late >= (1 if self._rung in self._slow else _LATE):
+            self._slow[self._rung], self._late = now, 0
             self._rung = min(self._rung + 1, len(_RUNGS) - 1)
         # The Gaussians at full size are drawn when the eye rests: what moves would wait for them.
         with self._wake:

@@ -424,7 +424,7 @@ class Viewer(QWidget):
         """The eye that looks at a value here; ``None`` where it is not shown in 3D."""
         page: Any = self._pages.get("model")
         shown = page is not None and self.stack.currentWidget() is page and self.value is value
-        return page.viewport.eye if shown else None
+        return page.viewport.eye if shown and page.viewport.box is not None else None
 
     def _offer_overlay(self) -> None:
         page: Any = self._pages.get("image")

@@ -227,12 +227,16 @@ def test_what_is_slow_becomes_coarser_and_is_tried_again_later(
             painter._preview(wanted(moving=True), soft)
         return list(asked)
 
-    assert move(9) == [*_RUNGS[:4], *[_RUNGS[4]] * 5], "what was too slow is not tried again at once"
+    twice = [rung for rung in _RUNGS[:4] for _ in range(2)]
+    assert move(12) == [*twice, *[_RUNGS[4]] * 4], "what was too slow is not tried again at once"
     now[0] += 20
     assert move(3) == [_RUNGS[4], _RUNGS[3], _RUNGS[4]], "but later"
     slow.clear()
     now[0] += 20
     assert move(6)[-1] == _RUNGS[0]
+    for late in (True, False, True, False, True):
+        slow = {_RUNGS[0]} if late else set()
+        assert move(1) == [_RUNGS[0]], "one late picture is none too many"
 
 
 @pytest.mark.parametrize("shown_next", [True, False])

@@ -77,9 +77,11 @@ def test_two_scenes_side_by_side_are_seen_as_the_viewer_sees_them(
         (digest,) = ran.status(node).outputs
         qtbot.waitUntil(lambda digest=digest: viewer.value is not None and viewer.digest() == digest)
         qtbot.waitUntil(lambda: isinstance(viewer.stack.currentWidget(), ModelView))
+        page = viewer.stack.currentWidget()
+        assert isinstance(page, ModelView)
+        if node == "painted":
+            qtbot.waitUntil(lambda page=page: np.allclose(page.viewport.eye.position, [0, -1, -3]))
         viewer.compare.menu().actions()[place].trigger()
-    page = viewer.stack.currentWidget()
-    assert isinstance(page, ModelView)
     compared = window.docks["compare"].widget()
     assert isinstance(compared, CompareModels)
     for view in compared.views:
