@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ Pixels = NDArray[np.uint8]
 _MOST_POINTS = 60_000
 #: The largest disc that a splat is drawn as, in widths of the picture.
 _LARGEST = 0.03
+#: So much behind the nearest, as a share of what is shown, is seen together with it.
+_LAYER = 0.02
 
 
 def thumbnail(value: Any, side: int = 256) -> Pixels | None:
@@ -161,22 +163,39 @@ def _splat(
     order = np.argsort(-view[:, 2], kind="stable")
     column = (view[order, 0] * 0.95 + 0.5) * side
     row = (view[order, 1] * 0.95 + 0.5) * side
-    ink, rank = np.clip(lit[order], 0, 255).astype(np.uint8), np.arange(len(order))
+    ink, depth = np.broadcast_to(np.clip(lit[order], 0, 255), (len(order), 3)), view[order, 2]
     reach = np.ones(len(order))
     if radii is not None:
         reach = np.clip(radii[finite][order] / size * 0.95 * side, 1.0, max(1.0, _LARGEST * side))
-    # The rank of the nearest at each pixel: a disc is painted pixel by pixel, each over all discs at once.
-    top = np.full(side * side, -1)
+    # Disc by disc would be slow: pixel by pixel of a disc, each over all discs at once. First the nearest...
+    front = np.full(side * side, np.inf)
+    for rows, pixels, _share in _pixels_of(column, row, reach, side):
+        np.minimum.at(front, pixels, depth[rows])
+    # ...then the mean of what lies little behind it: splats show their colours only together.
+    layer = _LAYER if radii is not None else 0.0
+    sums = np.zeros((4, side * side))
+    for rows, pixels, share in _pixels_of(column, row, reach, side):
+        seen = depth[rows] <= front[pixels] + layer
+        rows, pixels, share = rows[seen], pixels[seen], share[seen]
+        sums[3] += np.bincount(pixels, share, side * side)
+        for channel in range(3):
+            sums[channel] += np.bincount(pixels, share * ink[rows, channel], side * side)
+    shown = np.flatnonzero(sums[3] > 0)
+    picture.reshape(-1, 3)[shown] = (sums[:3, shown] / sums[3, shown]).T + 0.5
+    return picture
+
+
+def _pixels_of(column: Array, row: Array, reach: Array, side: int) -> Iterator[tuple[Array, Array, Array]]:
+    """Of discs around points: which have a pixel in the picture, which it is, and how much they count there."""
     most = int(np.ceil(reach.max()))
     for down in range(1 - most, most + 1):
         for right in range(1 - most, most + 1):
-            within = reach >= np.hypot(right - 0.5, down - 0.5)
-            x, y = column[within].astype(int) + right, row[within].astype(int) + down
+            away = np.hypot(right - 0.5, down - 0.5)
+            rows = np.flatnonzero(reach >= away)
+            x, y = column[rows].astype(int) + right, row[rows].astype(int) + down
             inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
-            np.maximum.at(top, y[inside] * side + x[inside], rank[within][inside])
-    shown = np.flatnonzero(top >= 0)
-    picture.reshape(-1, 3)[shown] = ink[top[shown]]
-    return picture
+            rows = rows[inside]
+            yield rows, y[inside] * side + x[inside], np.exp(-2 * (away / reach[rows]) ** 2)
 
 
 def _three_quarters() -> Array:

@@ -28,7 +28,7 @@ from meshloom.graph_runtime.edits import Add, Batch, Edit, Extra, NewLink, Remov
 from meshloom.graph_runtime.graph import GROUP_PREFIX, Link, NodeData
 from meshloom.graph_runtime.spec import NodeSpec, Param
 from meshloom.ui.canvas.decor import human_bytes
-from meshloom.ui.canvas.paint import MOODS, state_words
+from meshloom.ui.canvas.paint import mood_of, state_words
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.fields.field import Field
 from meshloom.ui.fields.make import make_field
@@ -388,13 +388,13 @@ class Inspector(QScrollArea):
             return
         words, right = state_words(status)
         lines = [" · ".join(part for part in (words, right) if part)]
-        lines += [part for part in (status.hint, told(status.why)) if part and part != words]
+        lines += [part for part in (status.hint, told(status.why), *status.notes) if part and part != words]
         if status.bytes:
             lines.append(_("result: {size}").format(size=human_bytes(status.bytes)))
         if status.peak_bytes:
             lines.append(_("most memory: {size}").format(size=human_bytes(status.peak_bytes)))
         self._status.setText("\n".join(lines))
-        mood = getattr(theme(), MOODS[status.state])
+        mood = getattr(theme(), mood_of(status))
         self._status.setStyleSheet(
             f"border-left: 3px solid {mood}; padding: 4px 8px; background: {theme().field}; border-radius: 3px;"
         )

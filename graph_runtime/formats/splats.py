@@ -19,6 +19,17 @@ PATTERNS = ("*.ply", "*.splat", "*.spz", "*.glb", "*.gltf", "*.usda", "*.usdc", 
 FORMATS = ("ply", "compressed.ply", "splat", "spz", "spz4", "glb", "usda")
 
 
+def holds_splats(path: Path) -> bool:
+    """Whether a file that other things come in too (PLY, glTF) holds splats, by how it begins."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(1 << 16)
+    except OSError:
+        return False
+    marks = (b"property float f_dc_0", b"property uint packed_rotation", b"KHR_gaussian_splatting")
+    return any(mark in start for mark in marks)
+
+
 def read_splats(path: Path, warn: Warn | None = None) -> Splats:
     """The splats of a file, told by its content (.splat by its name). Raises ``NodeError`` naming the file."""
     path = Path(path)

@@ -164,7 +164,7 @@ def tooltip(model: CanvasModel, hit: Hit) -> str:
     if status is not None:
         words, right = state_words(status)
         lines.append(" · ".join(part for part in (words, right) if part))
-        lines += [part for part in (told(status.why), status.hint) if part]
+        lines += [part for part in (told(status.why), status.hint, *status.notes) if part]
         if status.bytes:
             lines.append(_("result: {size}").format(size=human_bytes(status.bytes)))
         if status.peak_bytes:

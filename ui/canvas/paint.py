@@ -302,7 +302,7 @@ def link_path(start: QPointF, end: QPointF) -> QPainterPath:
 def draw_state(painter: QPainter, shape: NodeShape, status: NodeStatus, zoom: float) -> None:
     """The strip at a node's foot: state, progress and seconds; a frame around it while it runs or failed."""
     colours = theme()
-    mood = colours.colour(MOODS[status.state])
+    mood = colours.colour(mood_of(status))
     foot = QRectF(0, shape.height - FOOT, shape.width, FOOT)
     if status.state in ("running", "failed"):
         painter.setPen(QPen(mood, max(1.6, 1.2 / zoom)))
@@ -324,6 +324,12 @@ def draw_state(painter: QPainter, shape: NodeShape, status: NodeStatus, zoom: fl
               align=Qt.AlignmentFlag.AlignRight)  # fmt: skip
 
 
+def mood_of(status: NodeStatus) -> str:
+    """The colour of the theme that tells how a node stands."""
+    warned = status.notes and status.state in ("done", "cached", "stale")
+    return "warn" if warned else MOODS[status.state]
+
+
 def state_words(status: NodeStatus) -> tuple[str, str]:
     """How a node stands in a word or two, and its seconds or per cent."""
     words = {
@@ -332,7 +338,7 @@ def state_words(status: NodeStatus) -> tuple[str, str]:
         "waiting": _("waiting"),
         "running": status.message or _("running"),
         "cached": _("reused"),
-        "done": _("done"),
+        "done": _("done, with a warning") if status.notes else _("done"),
         "failed": status.message or _("failed"),
         "skipped": _("skipped"),
         "muted": _("muted"),

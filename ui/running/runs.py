@@ -32,6 +32,8 @@ RunState = Literal["waiting", "running", "done", "failed", "cancelled", "refused
 _LAST_RESORT = 4000
 #: Pictures of results that are kept.
 _MOST_PICTURES = 4000
+#: Warnings of a node that are kept beside it; the log has all.
+_MOST_NOTES = 10
 #: A change of the graph is explained after it has been quiet this long (milliseconds).
 _QUIET = 250
 
@@ -271,7 +273,8 @@ class Runs(QObject):
 
     def _node_started(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         status = self._status(document, said["node"])
-        fresh = NodeStatus("running", thumbnail=status.thumbnail, outputs=status.outputs, why=status.why)
+        # Why it would run was asked before the run: what came before it has run since.
+        fresh = NodeStatus("running", thumbnail=status.thumbnail, outputs=status.outputs)
         self._set(document, said["node"], fresh)
 
     def _node_progress(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
@@ -307,6 +310,7 @@ class Runs(QObject):
                 bytes=said.get("bytes", 0),
                 outputs=outputs,
                 thumbnail=self._pictures.get(outputs),
+                notes=before.notes,
             ),
         )
         if run is not None:
@@ -384,7 +388,11 @@ class Runs(QObject):
                 self._set(document, node, status)
 
     def _warned(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
-        self.logged.emit("warning", document, said.get("node", ""), said["message"])
+        node, words = said.get("node", ""), said["message"]
+        self.logged.emit("warning", document, node, words)
+        status = self._status(document, node)
+        if node and words not in status.notes and len(status.notes) < _MOST_NOTES:
+            self._set(document, node, replace(status, notes=(*status.notes, words)))
 
     def _written(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         if run is not None:

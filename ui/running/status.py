@@ -20,7 +20,7 @@ class NodeStatus:
     ``done`` of ``total``: progress of a running node. ``why``: why it will run, ran, or was reused; ``message``
     and ``hint``: of its failure, or what it does now; ``details``: the traceback, for whoever asks.
     ``outputs``: content digests by output, readable through :class:`meshloom.ui.running.results.Results`.
-    ``preview`` and ``plot``: how far its result is, while it runs.
+    ``preview`` and ``plot``: how far its result is, while it runs. ``notes``: what it warned of when it ran last.
     """
 
     state: State = "unknown"
@@ -37,6 +37,7 @@ class NodeStatus:
     thumbnail: QImage | None = None
     preview: QImage | None = None
     plot: Figure | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def picture(self) -> QImage | None:

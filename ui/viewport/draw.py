@@ -27,6 +27,8 @@ _MOST_EDGES = 1_500_000
 
 #: How much of a wire covers what is below.
 _WIRE = np.float32(0.45)
+#: The grid is not seen through what covers more of a pixel than this.
+_COVERED = 0.1
 
 #: A normal's colour beyond grey: x red, up green, towards the viewer of the front blue.
 NORMAL_PAINT = np.array([0.5, -0.5, -0.5], np.float32)
@@ -271,16 +273,15 @@ def _draw_lines(
             draw_lines(frame, view, lines.reshape(-1, 2, 3), paint, usual)
     if box is None:
         return
-    ends, paint = [], []
     if style.grid:
         ground = _grid(box)
-        ends.append(ground)
-        paint.append(np.tile(np.array(style.line, np.float32), (len(ground), 1)))
+        covered = frame.alpha > _COVERED if any(isinstance(each, Soft) for each in made) else None
+        before = frame.colour.copy() if covered is not None else frame.colour
+        draw_lines(frame, view, ground, np.tile(np.array(style.line, np.float32), (len(ground), 1)), thin)
+        if covered is not None:  # what is soft has no depth that lines could run before or behind
+            frame.colour = np.where(covered[:, :, None], before, frame.colour)
     if style.bounds:
-        ends.append(_box_edges(box))
-        paint.append(np.tile(np.float32([0.85, 0.65, 0.25]), (12, 1)))
-    if ends:
-        draw_lines(frame, view, np.concatenate(ends), np.concatenate(paint), thin)
+        draw_lines(frame, view, _box_edges(box), np.tile(np.float32([0.85, 0.65, 0.25]), (12, 1)), thin)
 
 
 def _grid(box: Bounds) -> NDArray[np.float64]:

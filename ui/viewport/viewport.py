@@ -31,6 +31,7 @@ from meshloom.ui.viewport.eye import SIDES, Eye
 from meshloom.ui.viewport.first_view import first_eye
 from meshloom.ui.viewport.painter import Painted, Painter, Wanted
 from meshloom.ui.viewport.picking import Pick, pick
+from meshloom.ui.viewport.soft import Soft
 from meshloom.ui.viewport.things import Bounds, Stands, Thing
 from meshloom.ui.viewport.tool import Tool
 from meshloom.ui.words import _
@@ -157,6 +158,7 @@ class Viewport(QWidget):
             self._fitted_box is not None
             and painted.core is not None
             and _far_from(self._fitted_box, painted.core)
+            and not self._looks_into(painted.core)
         ):
             self.look_first()
             return
@@ -200,6 +202,15 @@ class Viewport(QWidget):
             towards[1] = 0
             if np.linalg.norm(towards) > 1e-9:
                 self.eye = replace(self.eye, front=towards / np.linalg.norm(towards))
+
+    def _looks_into(self, core: Bounds) -> bool:
+        """Whether a scene that is another part of the one before, or more of it, is what the eye looks at."""
+        if self._fitted_box is None or not isinstance(self.things[-1]._made, Soft):
+            return False
+        low, high = core
+        within = (self.eye.target > low - 0.2 * (high - low)) & (self.eye.target < high + 0.2 * (high - low))
+        before = float(np.linalg.norm(self._fitted_box[1] - self._fitted_box[0]))
+        return bool(within.all()) and float(np.linalg.norm(high - low)) > 0.25 * before
 
     def look_first(self) -> None:
         """From where photos of a scene were taken, which is where it looks best; else at what is to be seen."""

@@ -88,11 +88,10 @@ class Files(QObject):
         folder = str(self._window.tab.document.folder) if self._window.tab is not None else str(Path.home())
         kinds = _("Workflows and results") + f" ({_FILES});;" + _("All files") + " (*)"
         files, _kind = QFileDialog.getOpenFileNames(self._window, _("Open"), folder, kinds)
-        for file in files:
-            self.open_path(Path(file))
+        self.take_files(files)
 
     def take_files(self, files: list[str]) -> None:
-        """Files dropped on the window: workflows and results that carry one are opened; others become nodes."""
+        """Files dropped or chosen: workflows and results that carry one are opened; others become nodes."""
         catalog, others = self._window.bench.catalog, []
         for path in map(Path, files):
             if path.suffix.lower() == ".json" and not (holds_cameras(path) and loader_for(path, catalog)):

@@ -8,8 +8,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from meshloom.graph_runtime.catalog import Catalog
+from meshloom.graph_runtime.formats.splats import holds_splats
 from meshloom.graph_runtime.spec import NodeSpec, OpenFile, OpenFolder
-from meshloom.graph_runtime.types import Image
+from meshloom.graph_runtime.types import Image, Splats
 
 #: More than any node has kinds of files.
 _LAST = 1000
@@ -60,9 +61,15 @@ def _rank(path: Path, spec: NodeSpec, hint: OpenFile | OpenFolder) -> int | None
         return 0 if "photo" in spec.id else 1
     if not any(pattern != "*" and fnmatch(path.name.lower(), pattern.lower()) for pattern in hint.patterns):
         return None
-    return len(hint.patterns) + (0 if _gives_image(spec) else _LAST)
+    if _gives(spec, Splats) and path.suffix.lower() in (
+        ".ply",
+        ".glb",
+        ".gltf",
+    ):  # so do clouds and meshes come
+        return 0 if holds_splats(path) else 2 * _LAST
+    return len(hint.patterns) + (0 if _gives(spec, Image) else _LAST)
 
 
-def _gives_image(spec: NodeSpec) -> bool:
+def _gives(spec: NodeSpec, base: type) -> bool:
     """A picture is read as one: that it could hold depths or a mask is for the user to say."""
-    return bool(spec.outputs) and spec.outputs[0].wire.base is Image
+    return bool(spec.outputs) and spec.outputs[0].wire.base is base

@@ -234,7 +234,12 @@ class Viewer(QWidget):
         if status.state == "failed":
             return "\n\n".join(part for part in (status.message, status.hint) if part)
         if status.state in ("running", "waiting"):
-            return _("Running…")
+            return status.message or _("Running…")
+        if status.notes:
+            return "\n\n".join(status.notes)
+        run = self._bench.runs.current
+        if run is not None and self.tab is not None and run.document == self.tab.key:
+            return _("Its turn has not come yet in this run.")
         if status.state == "muted":
             return _("This node is muted.")
         return _("No result yet. Run the graph with F5.")

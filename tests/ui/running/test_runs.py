@@ -233,3 +233,19 @@ def test_a_picture_that_comes_after_the_end_is_still_the_runs(runs: Runs, go: Go
     with qtbot.waitSignal(runs.pictured) as told:
         runs.engine.told.emit(run.id, [late])
     assert told.args == [run] and run.thumbnail is not None and run.thumbnail.width() == 3
+
+
+def test_what_a_node_warned_of_stays_with_it_until_it_runs_again(runs: Runs, go: Go, qtbot: QtBot) -> None:
+    held = graph(w=("t.warns",))
+    go(held)
+    done = runs.statuses("d")["w"]
+    assert (done.state, done.notes) == ("done", ("the light was poor",)), "once"
+    go(held)
+    assert runs.statuses("d")["w"].notes == ("the light was poor",), "its result is the same"
+    run = go(graph(w=("t.warns", {"words": "stopped; kept", "seconds": 30.0})), wait=False)
+    qtbot.waitUntil(lambda: runs.statuses("d")["w"].notes == ("stopped; kept",), timeout=20_000)
+    runs.cancel()
+    qtbot.waitUntil(lambda: run.state == "cancelled", timeout=20_000)
+    assert runs.statuses("d")["w"].notes == ("stopped; kept",)
+    go(graph(w=("t.number",)))
+    assert runs.statuses("d")["w"].notes == ()

@@ -204,3 +204,23 @@ def test_the_colours_of_what_a_crop_keeps_stay_to_the_bit() -> None:
     np.testing.assert_allclose(
         base, FAINT * (sh[~kept, 0] * Y0 + 0.5) + (1 - FAINT) * np.array([0.1, 0.4, 0.9]), atol=1e-6
     )
+
+
+def test_the_grid_is_not_seen_through_soft_things() -> None:
+    """Not even where they have no depth that a line could lie behind."""
+    cover = ball((0, 0, 0), (0.9, 0.9, 0.9))
+    cover = replace(cover, scales=np.full((1, 3), 1.5, np.float32))
+    eye = Eye(target=np.zeros(3), distance=6.0, azimuth=0.0, elevation=30.0)
+    black = (0.0, 0.0, 0.0)
+    for moving in (False, True):
+        made = [make(cover)]
+        with_grid, without = (
+            draw(
+                made, eye.view((96, 96)), Style(grid=grid, axes=False, line=black), moving=moving, whole=True
+            )
+            for grid in (True, False)
+        )
+        covered = without.alpha > 0.2
+        assert covered.mean() > 0.05
+        np.testing.assert_array_equal(with_grid.colour[covered], without.colour[covered])
+        assert (with_grid.colour != without.colour).any() or (with_grid.alpha != without.alpha).any()

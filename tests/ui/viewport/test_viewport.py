@@ -208,6 +208,20 @@ def test_another_result_of_the_scene_does_not_move_the_eye(view: Viewport, qtbot
     assert eyes[1] is eyes[0] and eyes[2] is eyes[0]
 
 
+def test_what_a_scene_was_cut_to_is_seen_from_the_same_place(view: Viewport, qtbot: QtBot) -> None:
+    whole, part = scene(), scene().take(np.arange(500))
+    eyes = []
+    for value in (whole, part.take(part.means[:, 0] > -0.2), whole):
+        view.set_things([Thing(str(len(eyes)), "scene", value)])
+        rest(view, qtbot)
+        eyes.append(view.eye)
+    assert eyes[1] is eyes[0] and eyes[2] is eyes[0]
+    away = replace(part, means=part.means + np.float32([9, 0, 0]))
+    view.set_things([Thing("away", "scene", away)])
+    rest(view, qtbot)
+    assert view.eye.target[0] == pytest.approx(9, abs=0.2)
+
+
 def test_looking_through_a_camera_goes_on_when_it_comes_again(view: Viewport, qtbot: QtBot) -> None:
     stands = Thing("c", "cameras", cameras(((0, -1, -2.5), (0, 0, 0))))
     thing = Thing("s", "scene", scene())

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
+from meshloom.graph_runtime.formats.splats import write_splats
 from meshloom.graph_runtime.graph import GraphData, Link, NodeData
 from meshloom.graph_runtime.preset import read_workflow, resolve
+from meshloom.graph_runtime.types import Splats
 from meshloom.ui.canvas.model import rect_of
 from meshloom.ui.look.image_view import ImageView
 from meshloom.ui.running.runs import RunInfo
@@ -246,3 +249,32 @@ def test_a_click_on_a_tab_gives_the_keys_to_its_graph(
         bar.setFocus()
         click(bar, bar.tabRect(index).center())
         qtbot.waitUntil(lambda: window.tab is not None and window.tab.view.hasFocus())
+
+
+@pytest.mark.parametrize("kind", ["ply", "compressed.ply", "splat", "spz", "glb"])
+def test_a_file_of_splats_becomes_the_node_that_reads_them(
+    window: MainWindow, kind: str, tmp_path: Path
+) -> None:
+    splats = Splats(
+        np.random.default_rng(0).uniform(-1, 1, (300, 3)).astype(np.float32),
+        np.tile(np.array([1, 0, 0, 0], np.float32), (300, 1)),
+        np.full((300, 3), 0.1, np.float32),
+        np.full(300, 0.5, np.float32),
+        np.zeros((300, 4, 3), np.float32),
+    )
+    file = tmp_path / f"scene.{kind}"
+    file.write_bytes(write_splats(splats, kind))
+    window.files.take_files([str(file)])
+    assert window.tab is not None
+    (node,) = window.tab.document.document.group("").nodes.values()
+    assert (node.type, node.params["file"]) == ("splats.load", str(file))
+
+
+@pytest.mark.parametrize("type_", ["cloud.load", "mesh.load"])
+def test_a_cloud_or_a_mesh_is_not_taken_for_splats(window: MainWindow, type_: str, tmp_path: Path) -> None:
+    file = tmp_path / ("thing.ply" if type_ == "cloud.load" else "thing.glb")
+    file.write_bytes(b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n0\n")
+    window.files.take_files([str(file)])
+    assert window.tab is not None
+    (node,) = window.tab.document.document.group("").nodes.values()
+    assert node.type == type_

@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
-from meshloom.graph_runtime.edits import Add
+from meshloom.graph_runtime.edits import Add, Set
 from meshloom.graph_runtime.graph import NodeData
+from meshloom.ui.canvas.paint import mood_of, state_words
 from meshloom.ui.look.live_view import LiveView
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.window.document_tab import DocumentTab
@@ -65,6 +66,20 @@ def test_a_viewer_shows_how_far_a_result_is(
     window.bench.runs.cancel()
     qtbot.waitUntil(lambda: viewer.stack.currentWidget() is viewer.message, timeout=20_000)
     assert not tab.view.model.shapes["far"].thumb_y
+
+
+def test_a_node_shows_what_it_warned_of(window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot) -> None:
+    viewer = window.viewers[0]
+    tab.document.do(Add("w", NodeData("t.warns", {"seconds": 30.0}), (600.0, 0.0)))
+    tab.view.show_node("w")
+    window.run()
+    qtbot.waitUntil(lambda: tab.status("w").notes != (), timeout=20_000)
+    window.bench.runs.cancel()
+    qtbot.waitUntil(lambda: viewer.message.text() == "the light was poor", timeout=20_000)
+    tab.document.do(Set("w", "seconds", 0.0))
+    assert run().state == "done"
+    assert state_words(tab.status("w"))[0] == "done, with a warning" and mood_of(tab.status("w")) == "warn"
+    assert "the light was poor" in window.inspector._status.text()
 
 
 def test_another_viewer_stays_with_its_node(
