@@ -25,6 +25,8 @@ from meshloom.ui.words import _
 
 #: Runs that are remembered.
 MOST = 200
+#: After this part of its work, the pace of a node tells when it ends.
+_TELLING = 0.03
 
 
 @dataclass(frozen=True)
@@ -149,20 +151,25 @@ class History(QObject):
             aside.replace(file)
 
     def remaining(self, run: RunInfo, statuses: Mapping[str, NodeStatus]) -> float | None:
-        """Seconds until a run ends, by how long its nodes took before; ``None`` when that is not known."""
+        """Seconds until a run ends, by how far its nodes are and how long such took before; ``None``: not known."""
         total = 0.0
         for name in _reached(run):
             node = run.graph.nodes[name]
             status = statuses.get(name, NodeStatus())
             if status.state in ("done", "cached", "failed", "skipped", "muted") or name in run.node_seconds:
                 continue
+            share = status.done / status.total if status.state == "running" and status.total else 0.0
+            share = min(share, 1.0)
+            paced, since = status.done - status.paced_from, time.monotonic() - status.paced_since
+            if status.paced_since and share and paced > _TELLING * status.total and since > 1:  # more than others of its type tell
+                total += since * max(status.total - status.done, 0.0) / paced
+                continue
             usual = self.timings.get(node.type)
             if usual is None:
                 if status.state in ("running", "waiting", "stale"):
                     return None
                 continue
-            share = status.done / status.total if status.state == "running" and status.total else 0.0
-            total += usual * (1.0 - min(share, 1.0))
+            total += usual * (1.0 - share)
         return total
 
 

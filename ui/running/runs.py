@@ -34,6 +34,8 @@ _LAST_RESORT = 4000
 _MOST_PICTURES = 4000
 #: Warnings of a node that are kept beside it; the log has all.
 _MOST_NOTES = 10
+#: Progress by more than this part of all at once.
+_BOUND = 0.1
 #: A change of the graph is explained after it has been quiet this long (milliseconds).
 _QUIET = 250
 
@@ -279,10 +281,12 @@ class Runs(QObject):
 
     def _node_progress(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         status = self._status(document, said["node"])
-        told = {"done": said.get("done", 0.0), "total": said.get("total", 0.0)}
-        self._set(
-            document, said["node"], replace(status, state="running", message=said.get("message", ""), **told)
-        )
+        done, total = said.get("done", 0.0), said.get("total", 0.0)
+        told = {"done": done, "total": total, "message": said.get("message", "")}
+        # Work that was done before (up to a checkpoint, say) comes at a bound and tells nothing of the pace.
+        if not status.paced_since or total != status.total or done - status.done > _BOUND * total:
+            told |= {"paced_from": done, "paced_since": time.monotonic()}
+        self._set(document, said["node"], replace(status, state="running", **told))
 
     def _preview(self, document: str, run: RunInfo | None, said: dict[str, Any]) -> None:
         status = self._status(document, said["node"])

@@ -17,8 +17,9 @@ State = Literal["unknown", "stale", "waiting", "running", "cached", "done", "fai
 class NodeStatus:
     """``unknown``: nothing known yet. ``stale``: it would compute. ``cached``: its result is there for reuse.
 
-    ``done`` of ``total``: progress of a running node. ``why``: why it will run, ran, or was reused; ``message``
-    and ``hint``: of its failure, or what it does now; ``details``: the traceback, for whoever asks.
+    ``done`` of ``total``: progress of a running node; it was at ``paced_from`` at ``paced_since`` (seconds of
+    :func:`time.monotonic`). ``why``: why it will run, ran, or was reused; ``message`` and ``hint``: of its failure,
+    or what it does now; ``details``: the traceback, for whoever asks.
     ``outputs``: content digests by output, readable through :class:`meshloom.ui.running.results.Results`.
     ``preview`` and ``plot``: how far its result is, while it runs. ``notes``: what it warned of when it ran last.
     """
@@ -26,6 +27,8 @@ class NodeStatus:
     state: State = "unknown"
     done: float = 0.0
     total: float = 0.0
+    paced_from: float = 0.0
+    paced_since: float = 0.0
     message: str = ""
     hint: str = ""
     details: str = ""

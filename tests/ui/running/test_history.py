@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +256,18 @@ def test_a_picture_that_comes_late_is_kept_too(held: History, qtbot: QtBot) -> N
     held.forget(held.entries()[1])
     held.picture(made)
     assert list(held.folder.glob("*.png")) == [], "of a run that was taken out, nothing"
+
+
+def test_a_node_that_is_under_way_tells_better_than_others_did(
+    held: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held.add(run(node_seconds={"photo": 10.0, "blur": 3.0, "size": 2.0}), {})
+    monkeypatch.setattr(history.time, "monotonic", lambda: 160.0)
+    going = NodeStatus("running", done=3, total=4, paced_from=2, paced_since=100.0)
+    said = {"photo": NodeStatus("done"), "blur": going, "size": NodeStatus("waiting")}
+    assert held.remaining(run(), said) == 60.0 + 2.0
+    early = replace(going, paced_from=2.9)
+    assert held.remaining(run(), {**said, "blur": early}) == 3.0 * 0.25 + 2.0
+    new = GraphData({"a": NodeData("never.seen")})
+    assert held.remaining(run(graph=new), {"a": going}) == 60.0
+    assert held.remaining(run(graph=new), {"a": early}) is None

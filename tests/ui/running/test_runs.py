@@ -249,3 +249,17 @@ def test_what_a_node_warned_of_stays_with_it_until_it_runs_again(runs: Runs, go:
     assert runs.statuses("d")["w"].notes == ("stopped; kept",)
     go(graph(w=("t.number",)))
     assert runs.statuses("d")["w"].notes == ()
+
+
+def test_the_pace_of_a_node_is_what_it_does_now(runs: Runs, go: Go, qtbot: QtBot) -> None:
+    run = go(graph(s=("t.slow", {"seconds": 30.0})), wait=False)
+    qtbot.waitUntil(lambda: runs.statuses("d").get("s", NodeStatus()).done > 0.002, timeout=20_000)
+    first = runs.statuses("d")["s"]
+    progress = {"event": "NodeProgress", "node": "s", "total": 1.0, "done": first.done + 0.01}
+    runs.engine.told.emit(run.id, [progress])
+    told = runs.statuses("d")["s"]
+    assert 0 < told.paced_from == first.paced_from < told.done and told.paced_since == first.paced_since
+    runs.engine.told.emit(run.id, [{**progress, "done": 0.8}])
+    assert runs.statuses("d")["s"].paced_from == 0.8, "what comes at a bound was done before"
+    runs.cancel()
+    qtbot.waitUntil(lambda: run.state == "cancelled", timeout=20_000)
