@@ -29,6 +29,7 @@ from meshloom.graph_runtime.graph import GROUP_PREFIX, Link, NodeData
 from meshloom.graph_runtime.spec import NodeSpec, Param
 from meshloom.ui.canvas.decor import human_bytes
 from meshloom.ui.canvas.paint import mood_of, state_words
+from meshloom.ui.canvas.scopes import title_at
 from meshloom.ui.document import OpenDocument
 from meshloom.ui.fields.field import Field
 from meshloom.ui.fields.make import make_field
@@ -380,6 +381,9 @@ class Inspector(QScrollArea):
 
     # --------------------------------------------------------------------------------------------- statuses
 
+    def _title_at(self, path: str) -> str:
+        return title_at(self._document.document, path) if self._document is not None else path
+
     def set_status(self, status: NodeStatus | None) -> None:
         """How the (first) node shown stands."""
         self._told = status
@@ -388,7 +392,11 @@ class Inspector(QScrollArea):
             return
         words, right = state_words(status)
         lines = [" · ".join(part for part in (words, right) if part)]
-        lines += [part for part in (status.hint, told(status.why), *status.notes) if part and part != words]
+        lines += [
+            part
+            for part in (status.hint, told(status.why, self._title_at), *status.notes)
+            if part and part != words
+        ]
         if status.bytes:
             lines.append(_("result: {size}").format(size=human_bytes(status.bytes)))
         if status.peak_bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -16,6 +17,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QTextDocument
 from meshloom.ui.canvas.hits import PLAIN, Hit
 from meshloom.ui.canvas.model import CanvasModel
 from meshloom.ui.canvas.paint import draw_text, font, metrics, state_words
+from meshloom.ui.canvas.scopes import title_at
 from meshloom.ui.fields.text import doc
 from meshloom.ui.running.reasons import told
 from meshloom.ui.theme import theme
@@ -164,7 +166,15 @@ def tooltip(model: CanvasModel, hit: Hit) -> str:
     if status is not None:
         words, right = state_words(status)
         lines.append(" · ".join(part for part in (words, right) if part))
-        lines += [part for part in (told(status.why), status.hint, *status.notes) if part]
+        lines += [
+            part
+            for part in (
+                told(status.why, partial(title_at, model.document.document)),
+                status.hint,
+                *status.notes,
+            )
+            if part
+        ]
         if status.bytes:
             lines.append(_("result: {size}").format(size=human_bytes(status.bytes)))
         if status.peak_bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from meshloom.graph_runtime.document import ROOT, Document
 from meshloom.graph_runtime.graph import GROUP_PREFIX
+from meshloom.ui.words import _
 
 
 def led_to(document: Document, instances: Iterable[str]) -> tuple[str, list[str]]:
@@ -42,3 +43,13 @@ def place_of(document: Document, path: str) -> tuple[str, str] | None:
         if scope not in document.scopes:
             return None
     return (scope, name) if scope in document.scopes and name in document.names(scope) else None
+
+
+def title_at(document: Document, path: str) -> str:
+    """What a node at a path is called on the canvas; the path where there is none."""
+    place = place_of(document, path)
+    if place is None:
+        return path
+    data = document.node(place[1], place[0])
+    spec = document.specs.get(data.type)
+    return data.title or (_(spec.title) if spec is not None else place[1])

@@ -6,6 +6,7 @@ The engine speaks English, on the command line and here; what it says is one of 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from meshloom.ui.words import _, mark
 
@@ -31,14 +32,18 @@ def _pattern(text: str) -> re.Pattern[str]:
 _PATTERNS = [(text, _pattern(text)) for text in _SAID]
 
 
-def told(why: str) -> str:
-    """The reason in the user's language; as it is where it is none of those known."""
-    return "; ".join(_one(part) for part in why.split("; "))
+def told(why: str, titled: Callable[[str], str] = str) -> str:
+    """The reason in the user's language; as it is where it is none of those known.
+
+    ``titled``: the title of the node at a path, which is what the user sees of it.
+    """
+    return "; ".join(_one(part, titled) for part in why.split("; "))
 
 
-def _one(part: str) -> str:
+def _one(part: str, titled: Callable[[str], str]) -> str:
     for text, pattern in _PATTERNS:
         found = pattern.fullmatch(part)
         if found is not None:
-            return _(text).format(**found.groupdict())
+            said = found.groupdict()
+            return _(text).format(**said | ({"node": titled(said["node"])} if "node" in said else {}))
     return part

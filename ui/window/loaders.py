@@ -8,7 +8,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from meshloom.graph_runtime.catalog import Catalog
-from meshloom.graph_runtime.formats.splats import holds_splats
 from meshloom.graph_runtime.spec import NodeSpec, OpenFile, OpenFolder
 from meshloom.graph_runtime.types import Image, Splats
 
@@ -61,6 +60,8 @@ def _rank(path: Path, spec: NodeSpec, hint: OpenFile | OpenFolder) -> int | None
         return 0 if "photo" in spec.id else 1
     if not any(pattern != "*" and fnmatch(path.name.lower(), pattern.lower()) for pattern in hint.patterns):
         return None
+    from meshloom.graph_runtime.formats.splats import holds_splats
+
     if _gives(spec, Splats) and path.suffix.lower() in (
         ".ply",
         ".glb",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from meshloom.graph_runtime.document import ROOT
+from meshloom.graph_runtime.edits import Title
 from meshloom.ui.canvas import commands
-from meshloom.ui.canvas.scopes import led_to, place_of, titles
+from meshloom.ui.canvas.scopes import led_to, place_of, title_at, titles
 from meshloom.ui.canvas.view import CanvasView
 
 
@@ -27,3 +28,12 @@ def test_nodes_exist_where_their_path_says(view: CanvasView) -> None:
     assert place_of(document, "size") is None
     assert place_of(document, "Group/photo") is None
     assert place_of(document, "photo/size") is None and place_of(document, "gone/size") is None
+
+
+def test_nodes_are_called_by_their_titles(view: CanvasView) -> None:
+    document = view.document.document
+    spec = document.specs.get(document.node("size").type)
+    assert spec is not None and title_at(document, "size") == spec.title
+    view.document.do(Title("size", "Half of it"))
+    assert title_at(document, "size") == "Half of it"
+    assert title_at(document, "gone/size") == "gone/size"

@@ -24,3 +24,10 @@ def test_a_reason_keeps_its_names_in_another_language(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(words, "_words", Words())
     assert told("input mesh changed; size 1 -> 2") == "l'entrée mesh a changé; size 1 -> 2"
+
+
+def test_a_node_is_called_as_the_canvas_calls_it() -> None:
+    said = "straight will run first, and its result may change; parameter size changed"
+    assert told(said, {"straight": "Undistort photos"}.__getitem__) == (
+        "Undistort photos will run first, and its result may change; parameter size changed"
+    )
