@@ -170,7 +170,11 @@ def open_file(path: Path, specs: Catalog) -> OpenDocument:
     """The document in a workflow file, or carried by a result. Raises :class:`RequestError` or ``OSError``."""
     path = path.absolute()
     graph = resolve(read_workflow(path), specs)
-    return OpenDocument(specs, graph, path if path.suffix == ".json" else None)
+    if path.suffix == ".json":
+        return OpenDocument(specs, graph, path)
+    made = OpenDocument(specs, graph)
+    made.suggested = path.stem
+    return made
 
 
 def open_template(path: Path, specs: Catalog) -> OpenDocument:

@@ -8,10 +8,15 @@ from typing import Any
 from meshloom.graph_runtime.spec import Colour, Param, Range
 from meshloom.ui.words import _
 
+#: Names of parameters and sockets that are no words.
+_LETTERS = {"lpips", "psnr", "sh", "ssim"}
+
 
 def label(name: str) -> str:
-    """``max_side`` as "Max side", in the user's language."""
-    return _(name.replace("_", " ").strip().capitalize())
+    """``max_side`` as "Max side", ``sh_degree`` as "SH degree", in the user's language."""
+    words = [word.upper() if word in _LETTERS else word for word in name.strip("_").split("_")]
+    said = " ".join(words)
+    return _(said[:1].upper() + said[1:])
 
 
 def option(value: Any) -> str:

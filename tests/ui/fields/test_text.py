@@ -34,4 +34,5 @@ def test_shown(param: Param, value: Any, text: str) -> None:
 
 
 def test_labels_read_like_words() -> None:
-    assert label("max_side") == "Max side"
+    assert label("max_side") == "Max side" and label("lambda_") == "Lambda"
+    assert label("sh_degree") == "SH degree" and label("ssim_weight") == "SSIM weight"

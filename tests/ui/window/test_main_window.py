@@ -185,6 +185,7 @@ def test_a_result_dropped_on_the_window_brings_its_graph(
         "file": "image.save",
     }
     assert nodes["file"].links == graph.nodes["file"].links
+    assert window.tab is not None and window.tab.title == "made" and window.tab.document.path is None
 
 
 def test_a_picture_dropped_on_the_canvas_becomes_a_node(
