@@ -148,7 +148,6 @@ class Viewer(QWidget):
             self.clear()
             self.titled.emit("")
             return
-        self.titled.emit(self._title())
         self.refresh()
 
     def tab_closed(self, tab: DocumentTab) -> None:
@@ -192,6 +191,8 @@ class Viewer(QWidget):
         status, spec = self.tab.status(self.node), self._spec()
         self._stage = stage_of(self.tab, self.node) if self._edits else None
         self._place_tool()
+        old = status.state == "stale" and bool(status.outputs) and not self._staged
+        self.titled.emit(self._title() + (" · " + _("before the last changes") if old else ""))
         if self._staged:
             for widget in (self.output, self.item, self.count):
                 widget.hide()

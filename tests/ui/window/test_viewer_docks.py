@@ -68,6 +68,24 @@ def test_a_viewer_shows_how_far_a_result_is(
     assert not tab.view.model.shapes["far"].thumb_y
 
 
+def test_a_result_from_before_a_change_is_called_so(
+    window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot
+) -> None:
+    viewer = window.viewers[0]
+    dock = viewer.parentWidget()
+    assert isinstance(dock, QDockWidget)
+    run()
+    choose(tab, "dark")
+    shows(viewer, qtbot, 0.2)
+    assert "before" not in dock.windowTitle()
+    tab.document.do(Set("dark", "level", 0.7))
+    qtbot.waitUntil(lambda: dock.windowTitle().endswith("Picture · before the last changes"), timeout=10_000)
+    shows(viewer, qtbot, 0.2)
+    run()
+    shows(viewer, qtbot, 0.7)
+    assert "before" not in dock.windowTitle()
+
+
 def test_a_node_shows_what_it_warned_of(window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot) -> None:
     viewer = window.viewers[0]
     tab.document.do(Add("w", NodeData("t.warns", {"seconds": 30.0}), (600.0, 0.0)))
