@@ -120,7 +120,7 @@ def train(
         )
     scales = [min(1.0, plan.max_side / max(image.width, image.height)) for image in images]
     check_memory(plan, sum(int(i.width * i.height * s * s) for i, s in zip(images, scales, strict=True)))
-    run.progress(0, stop_after or plan.iterations, "preparing the photos")
+    run.progress(0, plan.iterations, "preparing the photos")
     views = views_of(images, cameras, masks, plan.max_side, outside_masks, "train on")
     chosen_out = held_out(len(views), hold_out)
     tested = [index for index in chosen_out if counted(views[index])]

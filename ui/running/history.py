@@ -161,9 +161,8 @@ class History(QObject):
             share = status.done / status.total if status.state == "running" and status.total else 0.0
             share = min(share, 1.0)
             paced, since = status.done - status.paced_from, time.monotonic() - status.paced_since
-            if (
-                status.paced_since and share and paced > _TELLING * status.total and since > 1
-            ):  # more than others of its type tell
+            # What it does now tells more than how long others of its type took.
+            if status.paced_since and share and paced > _TELLING * status.total and since > 1:
                 total += since * max(status.total - status.done, 0.0) / paced
                 continue
             usual = self.timings.get(node.type)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from meshloom.ui import theme as themes
+from meshloom.ui.canvas.scopes import title_at
 from meshloom.ui.fields.text import label
 from meshloom.ui.running.runs import RunInfo
 from meshloom.ui.theme import UNIT, theme
@@ -297,11 +298,8 @@ class FormView(QWidget):
             if status.state != "failed":
                 continue
             name = path.partition("/")[0]
-            data = graph.node(name) if name in graph.names() else None
-            spec = self._tab.bench.catalog.get(data.type) if data is not None else None
-            titled = (data.title if data is not None else "") or (_(spec.title) if spec is not None else name)
             said = "; ".join(part for part in (status.message, status.hint) if part)
-            lines.append(f"{titled}: {said}")
+            lines.append(f"{title_at(graph, name)}: {said}")
         return "\n".join(lines[:3]) or _("The run failed; the log says more.")
 
     def _say(self, words: str, colour: str) -> None:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from meshloom.graph_runtime import types
 from meshloom.graph_runtime.document import Document
 from meshloom.graph_runtime.graph import GROUP_PREFIX
-from meshloom.ui.canvas.scopes import place_of
+from meshloom.ui.canvas.scopes import place_of, title_at
 from meshloom.ui.window.document_tab import DocumentTab
-from meshloom.ui.words import _
 
 if TYPE_CHECKING:
     from meshloom.ui.viewport.tool import Tool
@@ -77,7 +76,7 @@ def ends(tab: DocumentTab, scope: str, above: str, name: str, socket: str) -> It
     for port, ref in zip(spec.outputs if spec is not None else (), outputs, strict=False):
         if port.name == output:
             digest: Any = ref[0] if isinstance(ref, tuple) and ref else ref
-            yield path, _(spec.title), digest if isinstance(digest, str) else ""
+            yield path, title_at(document, path), digest if isinstance(digest, str) else ""
 
 
 def maker(document: Document, scope: str, above: str, name: str, socket: str) -> tuple[str, str, str] | None:
@@ -85,7 +84,7 @@ def maker(document: Document, scope: str, above: str, name: str, socket: str) ->
     link = document.node(name, scope).links.get(socket)
     while link is None:  # what comes to a group from outside
         outer = next(
-            (outer for outer, ends in document.group(scope).inputs.items() if (name, socket) in ends), ""
+            (outer for outer, fed in document.group(scope).inputs.items() if (name, socket) in fed), ""
         )
         place = place_of(document, above[:-1]) if outer and above else None
         if place is None:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from meshloom.graph_runtime import types
 from meshloom.graph_runtime.spec import NodeSpec
-from meshloom.ui.canvas.scopes import place_of
+from meshloom.ui.canvas.scopes import place_of, title_at
 from meshloom.ui.fields.text import label
 from meshloom.ui.look.contents import contents, opened
 from meshloom.ui.look.image_view import ImageView, pixels_of
@@ -165,8 +165,12 @@ class Viewer(QWidget):
 
     def document_changed(self, tab: DocumentTab) -> None:
         """Its graph is another; how nodes stand may still be the same."""
-        if tab is self.tab and self._stage is not None and stage_of(tab, self.node) != self._stage:
+        if tab is not self.tab or not self.node:
+            return
+        if self._stage is not None and stage_of(tab, self.node) != self._stage:
             self.refresh()
+        else:
+            self._tell_title()
 
     def _spec(self) -> NodeSpec | None:
         assert self.tab is not None
@@ -178,8 +182,14 @@ class Viewer(QWidget):
         return self._bench.catalog.get(document.node(name, scope).type)
 
     def _title(self) -> str:
-        spec = self._spec()
-        return _(spec.title) if spec is not None else self.node
+        assert self.tab is not None
+        return title_at(self.tab.document.document, self.node)
+
+    def _tell_title(self) -> None:
+        assert self.tab is not None
+        status = self.tab.status(self.node)
+        old = status.state == "stale" and bool(status.outputs) and not self._staged
+        self.titled.emit(self._title() + (" · " + _("before the last changes") if old else ""))
 
     def _title_of_shown(self) -> str:
         """Of whoever made what is shown: it may be what the node cuts."""
@@ -191,8 +201,7 @@ class Viewer(QWidget):
         status, spec = self.tab.status(self.node), self._spec()
         self._stage = stage_of(self.tab, self.node) if self._edits else None
         self._place_tool()
-        old = status.state == "stale" and bool(status.outputs) and not self._staged
-        self.titled.emit(self._title() + (" · " + _("before the last changes") if old else ""))
+        self._tell_title()
         if self._staged:
             for widget in (self.output, self.item, self.count):
                 widget.hide()
@@ -238,11 +247,12 @@ class Viewer(QWidget):
             return status.message or _("Running…")
         if status.notes:
             return "\n\n".join(status.notes)
-        run = self._bench.runs.current
-        if run is not None and self.tab is not None and run.document == self.tab.key:
-            return _("Its turn has not come yet in this run.")
         if status.state == "muted":
             return _("This node is muted.")
+        run = self._bench.runs.current
+        waits = status.state in ("unknown", "stale")
+        if waits and run is not None and self.tab is not None and run.document == self.tab.key:
+            return _("Its turn has not come yet in this run.")
         return _("No result yet. Run the graph with F5.")
 
     def _output_chosen(self) -> None:

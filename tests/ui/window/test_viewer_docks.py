@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
-from meshloom.graph_runtime.edits import Add, Set
+from meshloom.graph_runtime.edits import Add, Flag, Set, Title
 from meshloom.graph_runtime.graph import NodeData
 from meshloom.ui.canvas.paint import mood_of, state_words
 from meshloom.ui.look.live_view import LiveView
@@ -84,6 +84,27 @@ def test_a_result_from_before_a_change_is_called_so(
     run()
     shows(viewer, qtbot, 0.7)
     assert "before" not in dock.windowTitle()
+
+
+def test_the_viewer_is_named_as_the_node_is(window: MainWindow, tab: DocumentTab) -> None:
+    choose(tab, "dark")
+    dock = window.viewers[0].parentWidget()
+    assert isinstance(dock, QDockWidget) and dock.windowTitle().endswith("Picture")
+    tab.document.do(Title("dark", "By night"))
+    assert dock.windowTitle().endswith("By night")
+
+
+def test_a_muted_node_is_called_so_while_others_run(
+    window: MainWindow, tab: DocumentTab, qtbot: QtBot
+) -> None:
+    viewer = window.viewers[0]
+    tab.document.do(Add("w", NodeData("t.slow", {"seconds": 30.0}), (600.0, 0.0)))
+    tab.document.do(Flag("dark", mute=True))
+    window.run()
+    qtbot.waitUntil(lambda: tab.status("w").state == "running", timeout=20_000)
+    choose(tab, "dark")
+    qtbot.waitUntil(lambda: "muted" in viewer.message.text(), timeout=10_000)
+    window.bench.runs.cancel()
 
 
 def test_a_node_shows_what_it_warned_of(window: MainWindow, tab: DocumentTab, run: Run, qtbot: QtBot) -> None:
