@@ -62,15 +62,13 @@ def _rank(path: Path, spec: NodeSpec, hint: OpenFile | OpenFolder) -> int | None
         return None
     from meshloom.graph_runtime.formats.splats import holds_splats
 
-    if _gives(spec, Splats) and path.suffix.lower() in (
-        ".ply",
-        ".glb",
-        ".gltf",
-    ):  # so do clouds and meshes come
+    # Clouds and meshes come in such files too.
+    if _gives(spec, Splats) and path.suffix.lower() in (".ply", ".glb", ".gltf"):
         return 0 if holds_splats(path) else 2 * _LAST
+    # A picture is read as one: that it could hold depths or a mask is for the user to say.
     return len(hint.patterns) + (0 if _gives(spec, Image) else _LAST)
 
 
 def _gives(spec: NodeSpec, base: type) -> bool:
-    """A picture is read as one: that it could hold depths or a mask is for the user to say."""
+    """Whether the first output of a node is of a type."""
     return bool(spec.outputs) and spec.outputs[0].wire.base is base
